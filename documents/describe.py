@@ -1,0 +1,129 @@
+"""A declaration as JSON for the pages and for other programs (GET /api/v1/kinds/{kind}), and words for states."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from documents.sheet.model import field_of
+from documents.spec import DocumentType, Field
+from documents.words import Words
+
+#: columns every kind has: name, label, width, align, shown by default, sortable, fixed
+_BUILT_IN = (
+    ("state", Words("状态", "State"), 130, "left", True, True, False),
+    ("stored_at", Words("入库时间", "Stored"), 150, "left", True, True, False),
+    ("batch_no", Words("商品批次号", "Batch number"), 190, "left", True, False, False),
+    ("updated_at", Words("最近变更", "Last change"), 150, "left", True, False, False),
+    ("return_info", Words("回执信息", "Customs' words"), 220, "left", True, False, False),
+)
+
+
+@cache
+def describe(doctype: DocumentType) -> dict[str, Any]:
+    """The kind's definition; labels are {"zh", "en"}. The result is shared: do not change it."""
+    number_field = doctype.head_field(doctype.number)
+    columns = [_column("number", number_field.words, 190, "left", True, True, True)]
+    columns += [_column(*row) for row in _BUILT_IN[:1]]
+    for column in doctype.columns:
+        words = doctype.head_field(column.name).words
+        columns.append(_column(column.name, words, column.width, column.align, column.default, False, False))
+    columns += [_column(*row) for row in _BUILT_IN[1:]]
+    return {
+        "kind": doctype.kind,
+        "title": doctype.title.as_dict(),
+        "message": doctype.message.root,
+        "pages": list(doctype.pages),
+        "number_field": doctype.number,
+        "number_label": number_field.words.as_dict(),
+        "head": [_field(item) for item in doctype.head],
+        "lines": [_field(item) for item in doctype.lines],
+        "line_number": doctype.line_number,
+        "max_lines": doctype.message.max_lines,
+        "areas": [{"name": name, "label": words.as_dict()} for name, words in doctype.areas],
+        "conditions": [_condition(doctype, item.name, item.match) for item in doctype.conditions]
+        + [
+            {"name": "batch_no", "label": _BUILT_IN[2][1].as_dict(), "type": "text", "match": "equals",
+             "code_table": None, "choices": None}
+        ],
+        "columns": columns,
+        "states": [
+            {"name": state.name, "label": state.words.as_dict(), "colour": state.colour, "settled": state.settled}
+            for state in doctype.lifecycle.states
+        ],
+        "actions": [
+            {"name": action.name, "label": action.words.as_dict(), "states": list(action.states),
+             "batch": action.name != "edit", "confirm": action.confirm.as_dict(), "permission": action.permission}
+            for action in doctype.actions
+        ],
+        "sheet": {
+            "name": doctype.sheet.title,
+            "columns": [
+                {"field": column.name, "label": {"zh": column.header, "en": field_of(doctype, column).en},
+                 "required": field_of(doctype, column).required}
+                for column in doctype.sheet.columns
+            ],
+        },
+    }  # fmt: skip
+
+
+def _field(item: Field) -> dict[str, Any]:
+    return {
+        "name": item.name,
+        "label": item.words.as_dict(),
+        "type": item.type,
+        "length": item.length or None,
+        "min_length": item.min_length or None,
+        "digits": item.digits or None,
+        "scale": item.places if item.type == "decimal" else None,
+        "required": item.required,
+        "code_table": item.table,
+        "area": item.area,
+        "border": item.border,
+        "filled_by": "system" if item.filled_by == "computed" else item.filled_by,
+        "default": item.default,
+        "note": item.note.as_dict() if item.note else None,
+        "choices": _choices(item),
+    }
+
+
+def _choices(item: Field) -> list[dict[str, Any]] | None:
+    return [{"value": value, "label": words.as_dict()} for value, words in item.choices] or None
+
+
+def _condition(doctype: DocumentType, name: str, match: str) -> dict[str, Any]:
+    item = doctype.head_field(name)
+    kind = "choice" if item.choices else "code" if item.table else "text"
+    return {
+        "name": name,
+        "label": item.words.as_dict(),
+        "type": kind,
+        "match": match,
+        "code_table": item.table,
+        "choices": _choices(item),
+    }
+
+
+def _column(
+    name: str, label: Words, width: int, align: str, default: bool, sortable: bool, fixed: bool
+) -> dict[str, Any]:
+    return {
+        "name": name, "label": label.as_dict(), "width": width, "align": align,
+        "default": default, "sortable": sortable, "fixed": fixed,
+    }  # fmt: skip
+
+
+def state_text(doctype: DocumentType, state: str, lang: str = "zh") -> str:
+    """A state in words."""
+    words = doctype.lifecycle.by_name[state].words
+    return words.en if lang == "en" else words.zh
+
+
+def status_words(doctype: DocumentType, code: str) -> Words:
+    """A returnStatus in words; unknown codes are data, not errors (the published lists end in "and others")."""
+    status = doctype.lifecycle.by_code.get(code)
+    if status is not None:
+        return status.words
+    if code.startswith("-"):
+        return Words(f"处理异常（{code}）", f"Processing error ({code})")
+    return Words(f"其他状态（{code}）", f"Other status ({code})")

@@ -1,0 +1,1 @@
+"""Workbooks: the blank template, reading an uploaded one, and the same one with the wrong cells marked."""
