@@ -1,0 +1,123 @@
+"""Reads an uploaded workbook in a child process under memory and time limits.
+
+A hostile file may make a reader eat gigabytes; then the child dies, alone, and the import says why.
+Run as `python -m filing.sheet_process` it is that child: request on standard input, answer on standard output.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from documents.registry import Registry
+from documents.sheet.model import CellWrong, SheetProblem, SheetResult
+from documents.words import Words
+
+#: bytes of address space, seconds of CPU, seconds of wall clock
+MEMORY = 1024 * 1024 * 1024
+CPU_SECONDS = 40
+WALL_SECONDS = 60
+#: where the child finds the declared types: module and attribute
+DEFAULT_TYPES = "documents.registry:ALL"
+
+
+@dataclass(frozen=True, slots=True)
+class SheetReader:
+    """Starts children. types: "module:attribute" of the declarations, the same that the service was given."""
+
+    types: str = DEFAULT_TYPES
+
+    def read(self, kind: str, content: bytes, defaults: Mapping[str, str]) -> SheetResult:
+        """Like documents.sheet.read.read, but safe; raises SheetProblem."""
+        request = json.dumps({"types": self.types, "kind": kind, "defaults": dict(defaults)}).encode() + b"\n"
+        environment = {
+            "PATH": os.environ.get("PATH", ""),
+            "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
+        }
+        command = [sys.executable, "-m", "filing.sheet_process"]
+        try:
+            done = subprocess.run(
+                command,
+                input=request + content,
+                capture_output=True,
+                timeout=WALL_SECONDS,
+                env=environment,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as exc:
+            raise _over_limits() from exc
+        if done.returncode != 0:
+            raise _over_limits()
+        return _result(json.loads(done.stdout))
+
+
+def _over_limits() -> SheetProblem:
+    return SheetProblem(
+        "too_large",
+        "over-limits",
+        Words(
+            "读取该工作簿超出内存或时间限制，未导入任何数据；请删除多余的行列和格式或拆分后重试。",
+            "Reading this workbook took more memory or time than allowed; nothing was imported. "
+            "Delete unused rows, columns and formats, or split the file.",
+        ),
+    )
+
+
+def _result(answer: dict[str, Any]) -> SheetResult:
+    if "problem" in answer:
+        problem = answer["problem"]
+        raise SheetProblem(problem["kind"], problem["code"], Words(problem["zh"], problem["en"]))
+    return SheetResult(
+        sheet=answer["sheet"],
+        rows=answer["rows"],
+        rejected=answer["rejected"],
+        documents=[(body, row) for body, row in answer["documents"]],
+        wrong=[CellWrong(**cell) for cell in answer["wrong"]],
+        repairs=[CellWrong(**cell) for cell in answer["repairs"]],
+    )
+
+
+def _limit() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def main() -> None:
+    """The child."""
+    _limit()
+    # imported under the limits, by the child only
+    from documents.sheet.read import read  # noqa: PLC0415
+
+    request = json.loads(sys.stdin.buffer.readline())
+    content = sys.stdin.buffer.read()
+    module, _, attribute = request["types"].partition(":")
+    doctype = Registry(getattr(import_module(module), attribute)).get(request["kind"])
+    if doctype is None:
+        sys.exit(2)
+    try:
+        found = read(doctype, content, request["defaults"])
+    except SheetProblem as exc:
+        problem = {"kind": exc.kind, "code": exc.code, "zh": exc.words.zh, "en": exc.words.en}
+        answer: dict[str, Any] = {"problem": problem}
+    else:
+        answer = {
+            "sheet": found.sheet,
+            "rows": found.rows,
+            "rejected": found.rejected,
+            "documents": found.documents,
+            "wrong": [cell.as_dict() for cell in found.wrong],
+            "repairs": [cell.as_dict() for cell in found.repairs],
+        }
+    sys.stdout.write(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()

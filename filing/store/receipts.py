@@ -1,0 +1,85 @@
+"""Receipts: every one kept, matched to its document, counted when it comes again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+_TENANT = "nullif(current_setting('app.tenant', true), '')::uuid"
+
+_MATCH = text(
+    "SELECT d.id, d.kind, d.number, d.natural_key, d.guid, d.attempt, d.state_rank, d.state_time, d.submitted_at"
+    " FROM document d WHERE d.deleted_at IS NULL AND d.kind = ANY(CAST(:kinds AS text[])) AND d.id IN ("
+    "  SELECT id FROM document WHERE natural_key = ANY(CAST(:natural_keys AS text[])) AND natural_key <> ''"
+    "   AND deleted_at IS NULL"
+    "  UNION SELECT id FROM document WHERE guid = ANY(CAST(:guids AS text[])) AND guid <> '')"
+    " ORDER BY d.id FOR UPDATE"
+)
+_INSERT = text(
+    "INSERT INTO receipt (tenant_id, id, document_id, message_type, natural_key, guid, status, return_time, info,"
+    " fields, raw_id, received_at, standing, times)"
+    f" SELECT {_TENANT}, n.id, n.document, :message_type, n.natural_key, n.guid, n.status, n.return_time, n.info,"
+    "  CAST(n.fields AS jsonb), n.raw, CAST(n.received AS timestamptz), n.standing, n.times"
+    " FROM unnest(CAST(:ids AS uuid[]), CAST(:documents AS uuid[]), CAST(:natural_keys AS text[]),"
+    "  CAST(:guids AS text[]), CAST(:statuses AS text[]), CAST(:return_times AS text[]), CAST(:infos AS text[]),"
+    "  CAST(:fields AS text[]), CAST(:raws AS uuid[]), CAST(:receiveds AS text[]), CAST(:standings AS text[]), CAST(:times AS int[]))"
+    "  AS n(id, document, natural_key, guid, status, return_time, info, fields, raw, received, standing, times)"
+    " ON CONFLICT (tenant_id, message_type, natural_key, guid, status, return_time)"
+    " DO UPDATE SET times = receipt.times + EXCLUDED.times"
+)
+_APPLY = text(
+    "UPDATE document d SET state = n.state, state_rank = n.rank, state_time = n.time, settled = n.settled,"
+    " customs_status = n.status, return_info = n.info, version = d.version + 1, updated_at = now()"
+    " FROM unnest(CAST(:ids AS uuid[]), CAST(:states AS text[]), CAST(:ranks AS int[]), CAST(:times AS text[]),"
+    "  CAST(:settled AS boolean[]), CAST(:statuses AS text[]), CAST(:infos AS text[]))"
+    "  AS n(id, state, rank, time, settled, status, info)"
+    ' WHERE d.id = n.id AND (d.state_rank, d.state_time) < (n.rank, n.time COLLATE "C")'
+    " RETURNING d.id, d.kind, d.number, d.state, d.customs_status, d.version, d.settled"
+)
+_OF_DOCUMENT = text(
+    "SELECT id, message_type, status, return_time, info, received_at, standing, times"
+    " FROM receipt WHERE document_id = :id ORDER BY return_time, received_at, id"
+)
+
+
+def match(
+    connection: Connection, kinds: Sequence[str], natural_keys: Sequence[str], guids: Sequence[str]
+) -> Sequence[Row[Any]]:
+    """Documents that receipts may speak of, by business key or guid, locked in id order."""
+    values = {"kinds": list(kinds), "natural_keys": list(natural_keys), "guids": list(guids)}
+    return connection.execute(_MATCH, values).all()
+
+
+def insert(connection: Connection, message_type: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Keep receipts; one that is there already is counted. Rows must not repeat a key within one call."""
+    columns = {
+        "ids": "id", "documents": "document", "natural_keys": "natural_key", "guids": "guid", "statuses": "status",
+        "return_times": "return_time", "infos": "info", "raws": "raw", "receiveds": "received",
+        "standings": "standing", "times": "times",
+    }  # fmt: skip
+    values: dict[str, Any] = {name: [row[column] for row in rows] for name, column in columns.items()}
+    values["fields"] = [json.dumps(row["fields"], ensure_ascii=False) for row in rows]
+    values["message_type"] = message_type
+    connection.execute(_INSERT, values)
+
+
+def apply(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> Sequence[Row[Any]]:
+    """Move documents forward: id, state, rank, time, settled, status, info. Returns those that moved."""
+    values = {
+        "ids": [row["id"] for row in rows],
+        "states": [row["state"] for row in rows],
+        "ranks": [row["rank"] for row in rows],
+        "times": [row["time"] for row in rows],
+        "settled": [row["settled"] for row in rows],
+        "statuses": [row["status"] for row in rows],
+        "infos": [row["info"] for row in rows],
+    }
+    return connection.execute(_APPLY, values).all()
+
+
+def of_document(connection: Connection, document_id: str) -> Sequence[Row[Any]]:
+    """Receipts of one document, in customs' order of time."""
+    return connection.execute(_OF_DOCUMENT, {"id": document_id}).all()

@@ -1,0 +1,279 @@
+"""Reading: pages of documents, one document, its receipts and its timeline, search, counts."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from calendar import monthrange
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from documents.describe import status_words
+from documents.receipts import return_time
+from documents.spec import DocumentType
+from documents.words import Words
+from filing.context import Filing, check_id
+from filing.store import documents as store
+from filing.store import messages, query
+from filing.store import receipts as receipt_store
+from filing.usecases.submit import SHANGHAI
+from runtime.actor import Actor
+from runtime.errors import Detail, Problem, not_found
+
+PAGE_LIMIT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows of one page, the cursor of the next ("" at the end) and the count (10,001 = more than 10,000)."""
+
+    rows: Sequence[Any]
+    next_cursor: str
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a timeline."""
+
+    at: datetime
+    what: str
+    words: Words
+    actor: str
+    detail: Mapping[str, str]
+
+
+def page(filing: Filing, actor: Actor, wanted: Mapping[str, Any]) -> Page:
+    """One page of a query. wanted: kind, states, settled, stored_from, stored_to, conditions, sort, page_size,
+    cursor, as they came; everything is checked against the declaration."""
+    doctype = filing.doctype(wanted["kind"])
+    actor.require("document.read", doctype.kind)
+    found = _filter(doctype, wanted)
+    with filing.database.transaction(actor.tenant_id) as connection:
+        rows = list(query.page(connection, found))
+        found.after = None
+        total = query.count(connection, found)
+    more = len(rows) == found.limit
+    rows = rows[: found.limit - 1]
+    return Page(rows, _cursor(found.sort, rows[-1]) if more and rows else "", total)
+
+
+def _filter(doctype: DocumentType, wanted: Mapping[str, Any]) -> query.Filter:
+    size = wanted["page_size"] or 50
+    if not 1 <= size <= PAGE_LIMIT:
+        raise _invalid(
+            "page_size",
+            "out-of-range",
+            f"每页条数须为 1 至 {PAGE_LIMIT}。",
+            f"page_size must be 1 to {PAGE_LIMIT}.",
+        )
+    sort = wanted["sort"] or "-stored_at"
+    name = sort.removeprefix("-")
+    if name not in query.SORTS:
+        names = ", ".join(query.SORTS)
+        raise _invalid(
+            "sort",
+            "unknown-field",
+            f"不能按“{name}”排序，可选：{names}。",
+            f"Cannot sort by {name}; use {names}.",
+        )
+    for state in wanted["states"]:
+        if state not in doctype.lifecycle.by_name:
+            raise _invalid("state", "unknown-code", f"没有状态“{state}”。", f"There is no state {state}.")
+    start, end = _moment("stored_from", wanted["stored_from"]), _moment("stored_to", wanted["stored_to"])
+    _one_month(start, end)
+    settled = {"": None, "true": True, "false": False}.get(wanted["settled"], "wrong")
+    if settled == "wrong":
+        raise _invalid(
+            "settled", "unknown-code", "settled 只能为 true 或 false。", "settled must be true or false."
+        )
+    conditions = dict(wanted["conditions"])
+    batch_no = conditions.pop("batch_no", "")
+    declared = {item.name: item.match for item in doctype.conditions}
+    for condition in conditions:
+        if condition not in declared:
+            raise _invalid(
+                condition,
+                "unknown-field",
+                f"没有查询条件“{condition}”。",
+                f"There is no condition {condition}.",
+            )
+    return query.Filter(
+        kind=doctype.kind,
+        states=wanted["states"],
+        settled=settled,  # type: ignore[arg-type]
+        stored_from=start.isoformat() if start else None,
+        stored_to=end.isoformat() if end else None,
+        batch_no=batch_no,
+        conditions=[(key, declared[key], value) for key, value in conditions.items() if value],
+        sort=name,
+        descending=sort.startswith("-"),
+        after=_after(wanted["cursor"], name),
+        limit=size + 1,
+    )
+
+
+def _moment(name: str, value: str) -> datetime | None:
+    if not value:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise _invalid(
+            name, "not-a-time", f"“{value}”不是有效时间，例如 2026-11-01T00:00:00+08:00。",
+            f"“{value}” is no time; write it like 2026-11-01T00:00:00+08:00."
+        ) from None  # fmt: skip
+    return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
+
+
+def _one_month(start: datetime | None, end: datetime | None) -> None:
+    """At most one calendar month: 2018-07-01 00:00:00 to 2018-07-31 00:00:00 is one (guide 002, 1.1)."""
+    if start is None or end is None:
+        return
+    if start > end:
+        raise _invalid("stored_from", "range", "入库时间起不能晚于止。", "The range begins after its end.")
+    local = start.astimezone(SHANGHAI)
+    year, month = (local.year + 1, 1) if local.month == 12 else (local.year, local.month + 1)
+    limit = local.replace(year=year, month=month, day=min(local.day, monthrange(year, month)[1]))
+    if end > limit:
+        raise _invalid(
+            "stored_to", "range-too-long", "入库时间范围最长为一个自然月，请缩短范围。",
+            "The range of storage time may span at most one calendar month; shorten it."
+        )  # fmt: skip
+
+
+def _after(cursor: str, sort: str) -> tuple[str, str] | None:
+    if not cursor:
+        return None
+    try:
+        name, value, document_id = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))
+        if name != sort or not isinstance(value, str):
+            raise ValueError(name)
+        if sort == "stored_at":
+            datetime.fromisoformat(value)
+        return value, check_id(document_id)
+    except (ValueError, TypeError, binascii.Error, AttributeError, Problem):
+        raise _invalid(
+            "cursor", "cursor", "翻页标记无效，请重新查询。", "The cursor is not valid; query again."
+        ) from None
+
+
+def _cursor(sort: str, row: Any) -> str:
+    value = row.stored_at.isoformat() if sort == "stored_at" else getattr(row, sort)
+    return base64.urlsafe_b64encode(json.dumps([sort, value, str(row.id)]).encode()).decode()
+
+
+def read(filing: Filing, actor: Actor, kind: str, document_id: str) -> Any:
+    """One document with its body."""
+    filing.doctype(kind)
+    actor.require("document.read", kind)
+    with filing.database.transaction(actor.tenant_id) as connection:
+        row = store.read(connection, kind, check_id(document_id))
+    if row is None:
+        raise not_found()
+    return row
+
+
+def receipts(filing: Filing, actor: Actor, kind: str, document_id: str) -> Sequence[Any]:
+    """Every receipt of a document, newest last."""
+    document_id = str(read(filing, actor, kind, document_id).id)
+    with filing.database.transaction(actor.tenant_id) as connection:
+        return receipt_store.of_document(connection, document_id)
+
+
+def search(filing: Filing, actor: Actor, q: str) -> Sequence[Any]:
+    """Documents whose number begins with q, of the kinds the actor may read."""
+    kinds = [doctype.kind for doctype in filing.registry.types if actor.may("document.read", doctype.kind)]
+    wanted = q.strip()
+    if not kinds or not wanted:
+        return []
+    with filing.database.transaction(actor.tenant_id) as connection:
+        return query.search(connection, kinds, wanted, 20)
+
+
+def counts(filing: Filing, actor: Actor, kind: str) -> dict[str, int]:
+    """How many documents are in each state."""
+    filing.doctype(kind)
+    actor.require("document.read", kind)
+    with filing.database.transaction(actor.tenant_id) as connection:
+        return store.counts(connection, kind)
+
+
+def timeline(filing: Filing, actor: Actor, kind: str, document_id: str) -> list[Entry]:
+    """Saved, submitted, signed (key, device), sent, each receipt: oldest first."""
+    doctype = filing.doctype(kind)
+    document_id = str(read(filing, actor, kind, document_id).id)
+    with filing.database.transaction(actor.tenant_id) as connection:
+        events = store.events_of(connection, document_id)
+        message_ids = [event.detail["message_id"] for event in events if "message_id" in event.detail]
+        sent_in = messages.read_many(connection, message_ids)
+        answers = receipt_store.of_document(connection, document_id)
+    entries = [_event(event) for event in events]
+    for message_id in message_ids:
+        entries += _message(message_id, sent_in[message_id])
+    entries += [_answer(doctype, answer) for answer in answers]
+    order = {"signed": 1, "sent": 2, "receipt": 3}
+    return sorted(entries, key=lambda entry: (entry.at, order.get(entry.what, 0)))
+
+
+_EVENT_WORDS = {
+    "saved": Words("暂存单据", "Saved"),
+    "imported": Words("由文件导入", "Imported from a file"),
+    "edited": Words("修改单据", "Edited"),
+    "submitted": Words("提交海关", "Submitted to customs"),
+    "deleted": Words("删除单据", "Deleted"),
+}
+
+
+def _event(event: Any) -> Entry:
+    return Entry(event.at, event.what, _EVENT_WORDS[event.what], event.actor, _texts(event.detail))
+
+
+def _message(message_id: str, row: Any) -> list[Entry]:
+    entries = []
+    if row.signature:
+        kind = Words("已由密码设备签名", "Signed in a device")
+        if not row.signature["hardware"]:
+            kind = Words(
+                "已由软件密钥签名（非硬件密码设备）", "Signed by a software key (no hardware device)"
+            )
+        detail = {**_texts(row.signature), "message_id": message_id, "documents": str(row.documents)}
+        entries.append(Entry(row.signed_at, "signed", kind, row.signature["device"], detail))
+    if row.sent_at:
+        detail = {"channel": row.channel, "message_id": message_id}
+        entries.append(
+            Entry(
+                row.sent_at,
+                "sent",
+                Words("已发送至海关数据交换平台", "Sent to customs' exchange"),
+                "",
+                detail,
+            )
+        )
+    if row.refusal:
+        words = Words(row.refusal["zh"], row.refusal["en"])
+        at = datetime.fromisoformat(row.refusal["at"])
+        entries.append(
+            Entry(at, "refused", words, "", {"code": row.refusal["code"], "stage": row.refusal["stage"]})
+        )
+    return entries
+
+
+def _answer(doctype: DocumentType, row: Any) -> Entry:
+    words = status_words(doctype, row.status)
+    at = datetime.fromisoformat(return_time(row.return_time) or row.received_at.isoformat())
+    detail = {"status": row.status, "info": row.info, "standing": row.standing, "times": str(row.times)}
+    return Entry(
+        at.astimezone(UTC), "receipt", Words(f"海关回执：{words.zh}", f"Receipt: {words.en}"), "海关", detail
+    )
+
+
+def _texts(detail: Mapping[str, Any]) -> dict[str, str]:
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in detail.items()}
+
+
+def _invalid(name: str, code: str, zh: str, en: str) -> Problem:
+    return Problem("invalid", zh, en, [Detail(f"/{name}", code, zh, en)])

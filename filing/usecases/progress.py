@@ -1,0 +1,186 @@
+"""What happens to filed documents: signed, sent, refused, answered. Set-based over a batch of events; forward only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from documents.body import natural_key
+from documents.receipts import effect
+from documents.spec import DocumentType
+from filing import changes, ids
+from filing.context import Filing
+from filing.store import messages
+from filing.store import receipts as store
+from filing.usecases.submit import SHANGHAI
+from proto.events.v1 import events_pb2
+from runtime.outbox import Event
+
+#: customs' own states begin here; a document that reached one no longer goes back by our doing
+CUSTOMS_RANK = 10
+
+
+def signed(filing: Filing, connection: Connection, events: Sequence[events_pb2.MessageSigned]) -> list[Event]:
+    """Signatures were made: recorded, the documents move on."""
+    rows = []
+    for event in events:
+        s = event.signature
+        rows.append(
+            (
+                event.message_id,
+                {
+                    "key_id": s.key_id,
+                    "key_label": s.key_label,
+                    "device": s.device,
+                    "algorithm": s.algorithm,
+                    "certificate_serial": s.certificate_serial,
+                    "signed_at": s.signed_at,
+                    "hardware": s.hardware,
+                },
+            )
+        )
+    messages.signed(connection, rows)
+    return _advance(filing, connection, events, "signed")
+
+
+def sent(filing: Filing, connection: Connection, events: Sequence[events_pb2.MessageSent]) -> list[Event]:
+    """Messages left for customs."""
+    messages.sent(connection, [(event.message_id, event.channel, event.sent_at) for event in events])
+    return _advance(filing, connection, events, "sent")
+
+
+def _advance(filing: Filing, connection: Connection, events: Sequence[Any], state: str) -> list[Event]:
+    moved: list[Any] = []
+    for kind in {event.kind for event in events}:
+        rank = filing.doctype(kind).lifecycle.by_name[state].rank
+        ids_of_kind = [event.message_id for event in events if event.kind == kind]
+        moved += messages.advance(connection, ids_of_kind, state, rank)
+    return changes.changed(moved)
+
+
+def refused(
+    filing: Filing, connection: Connection, events: Sequence[events_pb2.MessageRefused]
+) -> list[Event]:
+    """A message cannot go on: its documents go back to people, with the reason."""
+    moved: list[Any] = []
+    for event in events:
+        refusal = {"stage": event.stage, "code": event.code, "zh": event.zh, "en": event.en, "at": event.at}
+        messages.refused(connection, event.message_id, refusal)
+        life = filing.doctype(event.kind).lifecycle
+        state = life.by_name["checked" if event.stage == "sign" else "send_failed"]
+        moved += messages.send_back(
+            connection, event.message_id, state.name, state.rank, event.zh[:1000], CUSTOMS_RANK
+        )
+    return changes.changed(moved)
+
+
+def arrived(
+    filing: Filing, connection: Connection, events: Sequence[events_pb2.ReceiptArrived]
+) -> list[Event]:
+    """Receipts came: every one is kept; a document takes the greatest (rank, returnTime) it has heard."""
+    moved: list[Any] = []
+    for root in dict.fromkeys(event.message_type for event in events):
+        types = filing.registry.answered_by(root)
+        if types:
+            batch = _Batch(filing, types, [event for event in events if event.message_type == root])
+            moved += batch.apply(connection, root)
+    return changes.changed(moved)
+
+
+class _Batch:
+    """The receipts of one message type in one transaction."""
+
+    def __init__(
+        self, filing: Filing, types: Sequence[DocumentType], events: Sequence[events_pb2.ReceiptArrived]
+    ) -> None:
+        self._filing = filing
+        self._types = {doctype.kind: doctype for doctype in types}
+        self._items = [(event, item) for event in events for item in event.items]
+        self._best: dict[str, dict[str, Any]] = {}
+        self._kept: dict[tuple[str, str, str, str], dict[str, Any]] = {}
+
+    def apply(self, connection: Connection, root: str) -> Sequence[Any]:
+        form = next(iter(self._types.values()))
+        keys = [natural_key(form, item.fields) for _, item in self._items]
+        guids = [item.guid.upper() for _, item in self._items]
+        known = store.match(connection, list(self._types), keys, guids)
+        by_key = {row.natural_key: row for row in known}
+        by_guid = {row.guid: row for row in known}
+        ranks = {str(row.id): (row.state_rank, row.state_time) for row in known}
+        for (event, item), key, guid in zip(self._items, keys, guids, strict=True):
+            # business keys first, guid second: whether a receipt repeats the guid is not stated (reference)
+            row = by_key.get(key) or by_guid.get(guid)
+            standing = self._judge(row, item, guid, ranks)
+            self._keep(event, item, key, row, standing)
+        if self._kept:
+            store.insert(connection, root, list(self._kept.values()))
+        return store.apply(connection, list(self._best.values())) if self._best else []
+
+    def _judge(
+        self, row: Any, item: events_pb2.ReceiptItem, guid: str, ranks: dict[str, tuple[int, str]]
+    ) -> str:
+        """Where a receipt stands, noting the move it makes: applied, late, unknown_status or unknown_document."""
+        if row is None or row.attempt == 0:
+            return "unknown_document"
+        move = effect(self._types[row.kind], item.status)
+        if move.state is None:
+            return "unknown_status"
+        document_id = str(row.id)
+        place = (move.rank, item.return_time)
+        if self._of_an_earlier_attempt(row, guid, item.return_time) or place <= ranks[document_id]:
+            return "late"
+        ranks[document_id] = place
+        self._best[document_id] = {
+            "id": document_id,
+            "state": move.state,
+            "rank": move.rank,
+            "time": item.return_time,
+            "settled": move.settled,
+            "status": item.status,
+            "info": item.info,
+        }
+        return "applied"
+
+    def _of_an_earlier_attempt(self, row: Any, guid: str, return_time: str) -> bool:
+        if guid == row.guid:
+            return False
+        if guid in {ids.guid_of(str(row.id), attempt) for attempt in range(1, row.attempt)}:
+            return True
+        # a guid of customs' own making: only the time tells. The tolerance for unequal clocks is assumed.
+        earliest = row.submitted_at.astimezone(SHANGHAI) - timedelta(seconds=self._filing.clock_tolerance_s)
+        return return_time < _compact(earliest)
+
+    def _keep(
+        self,
+        event: events_pb2.ReceiptArrived,
+        item: events_pb2.ReceiptItem,
+        key: str,
+        row: Any,
+        standing: str,
+    ) -> None:
+        same = (key, item.guid, item.status, item.return_time)
+        if same in self._kept:
+            self._kept[same]["times"] += 1
+            return
+        self._kept[same] = {
+            "id": ids.new_id(),
+            "document": str(row.id) if row is not None else None,
+            "natural_key": key,
+            "guid": item.guid,
+            "status": item.status,
+            "return_time": item.return_time,
+            "info": item.info,
+            "fields": dict(item.fields),
+            "raw": event.raw_id,
+            "received": event.received_at,
+            "standing": standing,
+            "times": 1,
+        }
+
+
+def _compact(moment: datetime) -> str:
+    """As customs writes times: yyyyMMddHHmmssSSS."""
+    return moment.strftime("%Y%m%d%H%M%S") + f"{moment.microsecond // 1000:03d}"

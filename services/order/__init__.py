@@ -1,0 +1,1 @@
+"""The order service: export orders and overseas-warehouse bookings."""

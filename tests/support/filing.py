@@ -1,0 +1,100 @@
+"""The order service's inside on a real database: use cases called as its processes call them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from documents.registry import REGISTRY, Registry
+from documents.xml import Transfer
+from filing.context import Filing
+from filing.sheet_process import SheetReader
+from filing.usecases import imports
+from runtime import migrate
+from runtime.actor import Actor, ActorSigner
+from runtime.db import Database
+from tests.support.stack import new_database
+from tools.paths import ROOT
+
+SAMPLES = ROOT / "tests/samples"
+PERMISSIONS = ("document.read", "document.write", "document.delete", "document.declare", "document.import")
+TRANSFER = Transfer("91610131MA6TTTTT00", "测试电商有限公司", "DXPENT0000000001")
+DEFAULTS = {
+    "orderType": "B",
+    "ebpCode": "无",
+    "ebpName": "海外平台",
+    "ebcCode": "6101960AAA",
+    "ebcName": "测试电商有限公司",
+    "freight": "0",
+    "currency": "502",
+}
+
+
+def body(number: str, lines: int = 1, **head: str) -> dict[str, Any]:
+    """A right order with that number."""
+    line = {
+        "itemName": "绿茶",
+        "unit": "035",
+        "currency": "502",
+        "qty": "2",
+        "price": "1.5",
+        "totalPrice": "3.00",
+    }
+    return {
+        "head": {**DEFAULTS, "orderNo": number, **head},
+        "lines": [{"itemNo": f"A{index}", **line} for index in range(lines)],
+    }
+
+
+@dataclass
+class Office:
+    """One tenant's clerk at a Filing."""
+
+    filing: Filing
+    signer: ActorSigner
+    actor: Actor
+    types: str = "documents.registry:ALL"
+    strategy: imports.Strategy = field(
+        default_factory=lambda: imports.Strategy(str(uuid.uuid4()), "9710", "SF", "JIA", DEFAULTS)
+    )
+
+    @property
+    def token(self) -> str:
+        return self.signer.token(self.actor)
+
+    def upload(self, content: bytes, kind: str = "order", batch_no: str = "") -> str:
+        return imports.start(
+            self.filing, self.actor, self.token, kind, "订单.xlsx", content, batch_no, self.strategy
+        )
+
+    def work(self, import_id: str, *, keep_valid: bool = False) -> Any:
+        """Do what the imports process does, and return the import's row."""
+        work = imports.Work(self.filing, SheetReader(self.types))
+        work.run(self.actor, self.token, import_id, keep_valid)
+        return imports.read(self.filing, self.actor, import_id)
+
+
+def office(
+    servers: Mapping[str, Any], registry: Registry = REGISTRY, types: str = "documents.registry:ALL"
+) -> Office:
+    """A fresh database and a clerk of a new tenant."""
+    urls = new_database(servers, "order")
+    migrate.upgrade(urls["owner"], ROOT / "services/order/migrations", "order_app", "order_relay")
+    filing = Filing(Database(urls["app"], pool_size=8), registry)
+    signer = ActorSigner(Path(servers["actor_private_key_file"]))
+    return Office(filing, signer, clerk(), types)
+
+
+def clerk(name: str = "制单员甲") -> Actor:
+    """A declarant of a new tenant."""
+    return Actor(
+        tenant_id=str(uuid.uuid4()),
+        enterprise_code=TRANSFER.cop_code,
+        user_id=str(uuid.uuid4()),
+        user_name=name,
+        roles=("declarant",),
+        permissions=PERMISSIONS,
+    )
