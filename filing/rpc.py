@@ -7,10 +7,10 @@ from typing import Any
 
 from documents.describe import status_words
 from documents.receipts import return_time
-from documents.sheet.write import mark
 from documents.words import Wrong
 from documents.xml import Transfer
 from filing.context import Filing, check_id
+from filing.sheet_process import SheetReader
 from filing.usecases import content, imports, look, submit
 from proto.documents.v1 import documents_pb2 as pb
 from proto.documents.v1 import documents_pb2_grpc as pb_grpc
@@ -27,8 +27,9 @@ MAX_IDS = 1000
 class DocumentsServicer(pb_grpc.DocumentsServicer):
     """Implements proto/documents/v1 over a Filing."""
 
-    def __init__(self, filing: Filing) -> None:
+    def __init__(self, filing: Filing, reader: SheetReader) -> None:
         self._filing = filing
+        self._reader = reader
 
     def Query(self, request: pb.QueryRequest, context: Any) -> pb.QueryReply:
         wanted = {
@@ -158,10 +159,9 @@ class DocumentsServicer(pb_grpc.DocumentsServicer):
         return _import(imports.read(self._filing, actor, request.id))
 
     def ImportErrorsWorkbook(self, request: pb.ImportRef, context: Any) -> pb.Workbook:
-        task = imports.read_with_file(self._filing, current_actor(), request.id)
-        if not task.errors or task.file is None:
-            raise Problem("conflict", "该导入没有错误单元格。", "This import has no wrong cells.")
-        return pb.Workbook(content=mark(bytes(task.file), task.errors), file_name=task.file_name)
+        english = request.language == "en"
+        task = imports.marked(self._filing, current_actor(), self._reader, request.id, english=english)
+        return pb.Workbook(content=task.content, file_name=task.file_name)
 
     def _listed(self, actor: Actor, row: Any) -> pb.Document:
         doctype = self._filing.doctype(row.kind)

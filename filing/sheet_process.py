@@ -1,4 +1,4 @@
-"""Reads an uploaded workbook in a child process under memory and time limits.
+"""Reads and marks uploaded workbooks in a child process under memory and time limits.
 
 A hostile file may make a reader eat gigabytes; then the child dies, alone, and the import says why.
 Run as `python -m filing.sheet_process` it is that child: request on standard input, answer on standard output.
@@ -11,7 +11,7 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -36,7 +36,15 @@ class SheetReader:
 
     def read(self, kind: str, content: bytes, defaults: Mapping[str, str]) -> SheetResult:
         """Like documents.sheet.read.read, but safe; raises SheetProblem."""
-        request = json.dumps({"types": self.types, "kind": kind, "defaults": dict(defaults)}).encode() + b"\n"
+        request = {"types": self.types, "kind": kind, "defaults": dict(defaults)}
+        return _result(json.loads(self._child(request, content)))
+
+    def mark(self, content: bytes, wrong: Sequence[Mapping[str, Any]], *, english: bool) -> bytes:
+        """Like documents.sheet.write.mark, but safe; raises SheetProblem."""
+        return self._child({"wrong": list(wrong), "english": english}, content)
+
+    def _child(self, request: dict[str, Any], content: bytes) -> bytes:
+        line = json.dumps(request).encode() + b"\n"
         environment = {
             "PATH": os.environ.get("PATH", ""),
             "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
@@ -45,7 +53,7 @@ class SheetReader:
         try:
             done = subprocess.run(
                 command,
-                input=request + content,
+                input=line + content,
                 capture_output=True,
                 timeout=WALL_SECONDS,
                 env=environment,
@@ -55,7 +63,7 @@ class SheetReader:
             raise _over_limits() from exc
         if done.returncode != 0:
             raise _over_limits()
-        return _result(json.loads(done.stdout))
+        return done.stdout
 
 
 def _over_limits() -> SheetProblem:
@@ -93,11 +101,15 @@ def _limit() -> None:
 def main() -> None:
     """The child."""
     _limit()
-    # imported under the limits, by the child only
-    from documents.sheet.read import read  # noqa: PLC0415
-
     request = json.loads(sys.stdin.buffer.readline())
     content = sys.stdin.buffer.read()
+    if "wrong" in request:
+        from documents.sheet.write import mark  # noqa: PLC0415 - under the limits, by the child only
+
+        sys.stdout.buffer.write(mark(content, request["wrong"], english=request["english"]))
+        return
+    from documents.sheet.read import read  # noqa: PLC0415 - as above
+
     module, _, attribute = request["types"].partition(":")
     doctype = Registry(getattr(import_module(module), attribute)).get(request["kind"])
     if doctype is None:

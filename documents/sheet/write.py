@@ -53,7 +53,7 @@ def _rule_text(doctype: DocumentType, column: SheetColumn) -> str:
     return "；".join(parts)
 
 
-def mark(content: bytes, wrong: Sequence[Mapping[str, Any]], english: bool = False) -> bytes:
+def mark(content: bytes, wrong: Sequence[Mapping[str, Any]], *, english: bool = False) -> bytes:
     """The uploaded workbook with wrong cells in red, a comment each, and an added column with all reasons of a row."""
     book = openpyxl.load_workbook(io.BytesIO(content))
     red = PatternFill("solid", fgColor="FFC7CE")

@@ -17,6 +17,7 @@ _INSERT = text(
     " VALUES (:tenant, :id, :kind, 'waiting', :file_name, :file, :batch_no, :strategy, :created_by)"
 )
 _READ = text(f"SELECT {_COLUMNS} FROM import_task WHERE id = :id")
+_READ_FILE = text(f"SELECT {_COLUMNS}, file FROM import_task WHERE id = :id")
 _LOCK = text(f"SELECT {_COLUMNS}, file FROM import_task WHERE id = :id FOR UPDATE")
 _LIST = text(
     f"SELECT {_COLUMNS} FROM import_task WHERE kind = :kind"
@@ -43,6 +44,11 @@ def insert(connection: Connection, row: Mapping[str, Any]) -> None:
 def read(connection: Connection, import_id: str) -> Row[Any] | None:
     """A task without its file."""
     return connection.execute(_READ, {"id": import_id}).one_or_none()
+
+
+def read_file(connection: Connection, import_id: str) -> Row[Any] | None:
+    """A task with its file."""
+    return connection.execute(_READ_FILE, {"id": import_id}).one_or_none()
 
 
 def lock(connection: Connection, import_id: str) -> Row[Any] | None:

@@ -130,14 +130,27 @@ def read(filing: Filing, actor: Actor, import_id: str) -> Any:
     return task
 
 
-def read_with_file(filing: Filing, actor: Actor, import_id: str) -> Any:
-    """An import's row with its file, for the marked workbook."""
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """The uploaded workbook with its wrong cells marked."""
+
+    file_name: str
+    content: bytes
+
+
+def marked(filing: Filing, actor: Actor, reader: SheetReader, import_id: str, *, english: bool) -> Marked:
+    """The marked workbook of an import with wrong cells."""
     with filing.database.transaction(actor.tenant_id) as connection:
-        task = tasks.lock(connection, check_id(import_id))
+        task = tasks.read_file(connection, check_id(import_id))
     if task is None:
         raise not_found()
     actor.require("document.read", task.kind)
-    return task
+    if not task.errors:
+        raise Problem("conflict", "该导入没有错误单元格。", "This import has no wrong cells.")
+    try:
+        return Marked(task.file_name, reader.mark(bytes(task.file), task.errors, english=english))
+    except SheetProblem as exc:
+        raise Problem(exc.kind, exc.words.zh, exc.words.en) from exc
 
 
 def page(filing: Filing, actor: Actor, kind: str, after: tuple[str, str] | None, limit: int) -> Sequence[Any]:

@@ -38,7 +38,7 @@ def serve(config: Config) -> None:
     filing = _filing(config)
 
     def main(stop: threading.Event) -> None:
-        servicer = DocumentsServicer(filing)
+        servicer = DocumentsServicer(filing, SheetReader())
         grpc_server.serve(
             config.grpc_listen,
             partial(documents_pb2_grpc.add_DocumentsServicer_to_server, servicer),
