@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
+
 from filing.usecases.imports import Work
 from proto.events.v1 import events_pb2
+from runtime import log
 from runtime.actor import ActorVerifier
 from runtime.bus import Delivery
+from runtime.errors import Problem
+
+_LOG = log.get("filing.imports")
 
 
 class ImportHandler:
@@ -21,4 +27,13 @@ class ImportHandler:
             if actor.tenant_id != delivery.tenant:
                 raise ValueError(f"event {delivery.id}: tenant of header and actor differ")
             request = events_pb2.ImportRequested.FromString(delivery.body)
-            self._work.run(actor, delivery.actor, request.import_id, request.step == "keep-valid")
+            try:
+                self._work.run(actor, delivery.actor, request.import_id, request.step == "keep-valid")
+            except Problem:
+                raise  # the database is away: the bus waits and tries again
+            except Exception:  # noqa: BLE001 - an import must never hang: it ends with a reason and a trace number
+                trace = uuid.uuid4().hex[:12]
+                _LOG.exception(
+                    "import.failed", tenant=delivery.tenant, import_id=request.import_id, trace=trace
+                )
+                self._work.give_up(actor, delivery.actor, request.import_id, trace)

@@ -11,7 +11,10 @@ from runtime import rls
 
 def statements(app_role: str, relay_role: str) -> list[str]:
     """Version 1 of the schema."""
+    # imports are staged in temporary tables (runtime.db.stage); its name is only known where this runs
+    temporary = f"format('GRANT TEMPORARY ON DATABASE %I TO {app_role}', current_database())"
     return [
+        f"DO $$ BEGIN EXECUTE {temporary}; END $$",
         """CREATE TABLE document (
             tenant_id uuid NOT NULL,
             id uuid NOT NULL,

@@ -187,6 +187,20 @@ class Work:
             return
         self._store(actor, token, task, doctype, found, keep_valid)
 
+    def give_up(self, actor: Actor, token: str, import_id: str, trace: str) -> None:
+        """Something of ours broke: the import says so, with the number under which the log has the rest."""
+        with self._filing.database.transaction(actor.tenant_id) as connection:
+            task = tasks.lock(connection, import_id)
+            if task is not None and task.state not in ("done", "discarded"):
+                words = (
+                    f"系统处理该文件时出错，未导入任何数据，请重试；如仍出现请提供追踪号 {trace}。",
+                    f"Our side failed on this file and nothing was imported; try again, or quote trace {trace}.",
+                )
+                failure = {"kind": "internal", "code": "internal", "zh": words[0], "en": words[1]}
+                self._record(
+                    connection, actor, token, task, {"state": "failed", "failure": failure}, SheetResult()
+                )
+
     def _store(
         self, actor: Actor, token: str, task: Any, doctype: DocumentType, found: SheetResult, keep_valid: bool
     ) -> None:

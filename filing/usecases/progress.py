@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from documents.body import natural_key
 from documents.receipts import effect
-from documents.spec import DocumentType
+from documents.spec import CUSTOMS_RANK, DocumentType
 from filing import changes, ids
 from filing.context import Filing
 from filing.store import messages
@@ -18,9 +18,6 @@ from filing.store import receipts as store
 from filing.usecases.submit import SHANGHAI
 from proto.events.v1 import events_pb2
 from runtime.outbox import Event
-
-#: customs' own states begin here; a document that reached one no longer goes back by our doing
-CUSTOMS_RANK = 10
 
 
 def signed(filing: Filing, connection: Connection, events: Sequence[events_pb2.MessageSigned]) -> list[Event]:

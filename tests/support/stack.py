@@ -1,0 +1,133 @@
+"""Starts what tests run against, by the same tools as `make run`, each in a run folder of its own.
+
+Never attaches to a stack that somebody started by hand, and stops what it started even after a killed test run.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from tools.databases import ROLES, url_for
+from tools.paths import ROOT
+from tools.procs import start_time
+
+# one folder per test run, so that two runs in one checkout do not meet
+BASE = ROOT / ".run" / "test" / str(os.getpid())
+_numbers = itertools.count(1)
+
+
+class Stack(dict[str, Any]):
+    """The parsed stack.json of a running stack; `run_dir` is its folder."""
+
+    def __init__(self, content: Mapping[str, Any], run_dir: Path) -> None:
+        super().__init__(content)
+        self.run_dir = run_dir
+
+    def processes(self) -> dict[str, dict[str, Any]]:
+        """processes.json as of now: name -> {pid, ops_url, ready, restarts}."""
+        found: dict[str, dict[str, Any]] = json.loads((self.run_dir / "processes.json").read_text())
+        return found
+
+    def servers(self) -> dict[str, Any]:
+        """servers.json: addresses (with passwords) of this stack's servers."""
+        found: dict[str, Any] = json.loads((self.run_dir / "servers.json").read_text())
+        return found
+
+    def user(self, tenant: str, role: str) -> dict[str, str]:
+        """A demo user by tenant (name, or its beginning) and role."""
+        return next(
+            user for user in self["users"] if str(user["tenant"]).startswith(tenant) and user["role"] == role
+        )
+
+    def environment(self, name: str) -> dict[str, str]:
+        """What the process or task called `name` is told, for running one of its commands by hand."""
+        return os.environ | read_environment(self.run_dir, name)
+
+
+def tool(
+    run_dir: Path, *arguments: str, timeout: float = 300, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """`python -m tools.stack …` for one run folder; answers with what it printed."""
+    # what the person at the terminal set must not reach a test's stack
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("TONGGUAN_")}
+    cache = {"TONGGUAN_CACHE": os.environ["TONGGUAN_CACHE"]} if "TONGGUAN_CACHE" in os.environ else {}
+    return subprocess.run(
+        [sys.executable, "-m", "tools.stack", *arguments],
+        cwd=ROOT,
+        env=inherited | cache | {"RUN_DIR": str(run_dir), "PORT": "0"} | variables,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+@contextmanager
+def running(run_dir: Path, command: str, topology: Path | None = None, **variables: str) -> Iterator[Path]:
+    """A fresh stack ("up") or only its servers ("servers") in `run_dir`, stopped at the end."""
+    table = ["--topology", str(topology)] if topology else []
+    begun = tool(run_dir, *table, command, "--detach", **variables)
+    try:
+        if begun.returncode:
+            raise AssertionError(f"the stack did not start:\n{begun.stdout}{begun.stderr}")
+        yield run_dir
+    finally:
+        ended = tool(run_dir, "down")
+        assert ended.returncode == 0, ended.stderr
+        # logs stay until the next test run; data would only fill the disk
+        shutil.rmtree(run_dir / "data", ignore_errors=True)
+
+
+def clear_up() -> None:
+    """Stop and remove what earlier test runs left that were killed, and the folders of those that ended."""
+    for folder in BASE.parent.glob("*"):
+        ended = folder.name.isdigit() and start_time(int(folder.name)) is None
+        if ended:
+            for run_dir in folder.iterdir():
+                tool(run_dir, "down")
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def read_environment(run_dir: Path, name: str) -> dict[str, str]:
+    """RUN_DIR/env/NAME as a dictionary."""
+    lines = (run_dir / "env" / name).read_text().splitlines()
+    pairs = (line.partition("=") for line in lines)
+    return {key: "".join(shlex.split(value)) for key, _, value in pairs}
+
+
+def new_database(servers: Mapping[str, Any], service: str) -> dict[str, str]:
+    """An empty database with the rights of `service`'s: {"name", "owner", "app", "relay"} (URLs per role)."""
+    name = f"test_{service}_{os.getpid()}_{next(_numbers)}"
+    admin = servers["postgres_url"]
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0").format(
+                sql.Identifier(name), sql.Identifier(f"{service}_owner")
+            )
+        )
+        # as tools.databases does: what a role may do must be granted by a migration
+        connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
+        for role in ("app", "relay"):
+            grantee = sql.Identifier(f"{service}_{role}")
+            connection.execute(
+                sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(name), grantee)
+            )
+    known = servers["databases"][service]
+    result = {"name": name}
+    for role in ROLES:
+        password = psycopg.conninfo.conninfo_to_dict(known[role])["password"]
+        result[role] = url_for(admin, name, f"{service}_{role}", str(password))
+    return result
