@@ -18,9 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
-from tools.databases import ROLES, url_for
+from tools.databases import ROLES, make_database, url_for
 from tools.paths import ROOT
 from tools.procs import start_time
 
@@ -113,18 +112,7 @@ def new_database(servers: Mapping[str, Any], service: str) -> dict[str, str]:
     name = f"test_{service}_{os.getpid()}_{next(_numbers)}"
     admin = servers["postgres_url"]
     with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0").format(
-                sql.Identifier(name), sql.Identifier(f"{service}_owner")
-            )
-        )
-        # as tools.databases does: what a role may do must be granted by a migration
-        connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
-        for role in ("app", "relay"):
-            grantee = sql.Identifier(f"{service}_{role}")
-            connection.execute(
-                sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(name), grantee)
-            )
+        make_database(connection, name, service)
     known = servers["databases"][service]
     result = {"name": name}
     for role in ROLES:

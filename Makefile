@@ -1,0 +1,63 @@
+# Everything a developer types. `make` alone lists it.
+PYTHON ?= python3
+PY := .venv/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-tests run stop status test lint bench bench-import bench-xml bench-chain fault proto lock clean
+
+help: ## list these targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
+
+setup: ## make .venv, generated code, browser application and unpacked servers (quick when nothing changed)
+	@$(PYTHON) tools/bootstrap.py
+	@$(PY) -m tools.setup
+
+setup-tests: setup ## also what tests need: a browser, a Chinese font, outside judges of signatures
+	@$(PY) -m tools.setup --tests
+
+run: setup ## start everything and stay (Ctrl-C stops); PORT=0 takes a free port, RUN_DIR=… another run folder
+	@$(PY) -m tools.stack up
+
+stop: ## stop what `make run` started in this run folder
+	@$(PY) -m tools.stack down
+
+status: ## list the processes of this run folder
+	@$(PY) -m tools.stack status
+
+test: setup-tests ## all tests but the fault tests; the stack they need starts and stops by itself
+	@$(PY) -m tools.web test
+	@$(PY) -m pytest --ignore=tests/fault
+
+lint: setup ## style, types, import rules, and the browser application's own checks
+	@$(PY) -m ruff check
+	@$(PY) -m ruff format --check
+	@$(PY) -m mypy
+	@.venv/bin/lint-imports
+	@$(PY) -m tools.web lint
+
+bench: bench-import bench-xml bench-chain ## every benchmark
+
+bench-import: setup ## reading and checking sheets
+	@$(PY) -m bench.import
+
+bench-xml: setup ## making messages
+	@$(PY) -m bench.xml
+
+bench-chain: setup ## the whole way of an order
+	@$(PY) -m bench.chain
+
+fault: setup-tests ## fault tests: processes and servers are killed, files fill up
+	@$(PY) -m pytest tests/fault
+
+proto: setup ## generate Python code from proto/ (set-up does it too)
+	@$(PY) -c "from tools.proto import generate; generate()"
+
+lock: setup ## resolve requirements/*.in again (UPGRADE=--upgrade takes newer versions)
+	@$(PY) -m tools.lock $(UPGRADE)
+
+clean: ## stop the stack and remove all that was made, but not the shared cache of TONGGUAN_CACHE
+	@if [ -x $(PY) ]; then $(PY) -m tools.stack down; fi
+	rm -rf .venv .run .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf services/gateway/web/node_modules services/gateway/web/dist
+	find proto -name '*_pb2*' -delete
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,30 @@
+"""The browser for tests starts on this machine and can show Chinese, or the test fails and says why."""
+
+from __future__ import annotations
+
+from playwright.sync_api import sync_playwright
+
+from tools.browser import chromium_path
+
+# Paints one character on a canvas and answers its pixels.
+PAINT = """(text) => {
+    const canvas = document.createElement('canvas');
+    canvas.width = canvas.height = 64;
+    const pen = canvas.getContext('2d');
+    pen.font = '48px sans-serif';
+    pen.fillText(text, 4, 52);
+    return canvas.toDataURL();
+}"""
+
+
+def test_chinese_is_painted_as_characters_and_not_as_boxes() -> None:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path())
+        try:
+            page = browser.new_page()
+            page.goto("about:blank")
+            painted = {text: page.evaluate(PAINT, text) for text in ("通", "关", "龘", " ", "\U0010fffd")}
+        finally:
+            browser.close()
+    # without a font every character is the same box as one that no font has
+    assert len(set(painted.values())) == len(painted), list(painted)

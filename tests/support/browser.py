@@ -1,0 +1,239 @@
+"""People at a real Chromium: what a clerk sees and does on the pages, in the words of the manuals.
+
+Finds things only by the pages' data-test hooks or by what a person reads; knows nothing of how the pages are made.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import requests
+from openpyxl.worksheet.worksheet import Worksheet
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Download, Locator, Page, expect
+
+from tests.support.stack import Stack
+from tools.paths import ROOT
+
+SCREEN = {"width": 1366, "height": 768}
+SHOTS = ROOT / ".run" / "test" / "screenshots"
+#: what a page may take on a busy machine, in milliseconds
+PATIENCE = 15_000
+#: from 提交海关 to the last receipt, in milliseconds
+CUSTOMS = 40_000
+
+# The browser itself reports answers of 4xx and 5xx; whether a page deals well with them is what the tests judge.
+_EXPECTED_NOISE = re.compile(r"Failed to load resource")
+
+
+@dataclass
+class Desk:
+    """One person's window: a page with everything that went wrong in it."""
+
+    stack: Stack
+    context: BrowserContext
+    page: Page
+    wrong: list[str] = field(default_factory=list)
+
+    def at(self, test: str, **having: str) -> Locator:
+        """What carries this data-test hook and these data-… values and can be seen: open tabs keep dialogs of theirs."""
+        more = "".join(f'[data-{name}="{value}"]' for name, value in having.items())
+        return self.page.locator(f'[data-test="{test}"]{more}').filter(visible=True)
+
+    def go(self, path: str) -> None:
+        self.page.goto(f"{self.stack['url']}{path}")
+
+    def sign_in(self, username: str, password: str, to: str = "/signin") -> None:
+        """Fill in the sign-in page as a person does, and wait for the frame."""
+        self.try_sign_in(username, password, to)
+        expect(self.at("header")).to_be_visible()
+
+    def try_sign_in(self, username: str, password: str, to: str = "/signin") -> None:
+        self.go(to)
+        self.at("signin-username").fill(username)
+        self.at("signin-password").fill(password)
+        self.at("signin-submit").click()
+
+    def menu(self, page_id: str) -> None:
+        """Open a page from the left menu and wait until it is there."""
+        self.at(f"menu-{page_id}").click()
+        self.on_page(page_id)
+
+    def on_page(self, page_id: str) -> None:
+        """The page with this id is on the glass."""
+        root = self.page.locator(f'[data-page="{page_id}"], [data-test="{page_id}-page"]')
+        expect(root.filter(visible=True)).to_have_count(1)
+
+    def confirm(self, *words: str) -> None:
+        """Read the question, which must say these words, and agree."""
+        box = self.page.locator(".el-message-box")
+        for word in words:
+            expect(box).to_contain_text(word)
+        box.locator(".el-message-box__btns .el-button--primary").click()
+        expect(box).to_be_hidden()
+
+    def row(self, number: str) -> Locator:
+        """The line of one document in the table."""
+        return self.at("document-row", number=number)
+
+    def rows(self) -> Locator:
+        return self.at("document-row")
+
+    def state(self, number: str) -> Locator:
+        """The state tag in a document's line."""
+        return self.row(number).locator('[data-test="state-tag"]')
+
+    def find(self, number: str) -> None:
+        """Query by (the beginning of) a number on the open query page."""
+        self.at("condition-orderNo").fill(number)
+        self.at("query-submit").click()
+
+    def open_document(self, number: str) -> None:
+        """Click the number, as the manuals say, and wait for the detail page."""
+        self.row(number).locator('[data-test="open-detail"]').click()
+        expect(self.at("detail-number")).to_have_text(number)
+
+    def choose_file(self, path: Path) -> None:
+        self.at("import-file").set_input_files(path)
+        expect(self.at("chosen-file")).to_have_text(path.name)
+
+    def import_file(self, path: Path) -> Locator:
+        """Choose, 导入订单, and wait for the result."""
+        self.choose_file(path)
+        self.at("import-submit").click()
+        result = self.at("import-result")
+        expect(result).to_be_visible(timeout=PATIENCE)
+        return result
+
+    def submit_all(self, count: int, *words: str) -> None:
+        """Select the whole page, 提交海关, agree, and read what was done with each."""
+        expect(self.rows()).to_have_count(count)
+        self.at("select-page").check()
+        expect(self.at("selected-count")).to_have_text(f"已选 {count} 条")
+        self.at("action-declare").click()
+        self.confirm("提交海关", *words)
+        expect(self.at("results-done")).to_contain_text(f"已办理 {count} 条")
+        expect(self.at("result-row", ok="true")).to_have_count(count)
+
+    def shows_states(self, numbers: Sequence[str], state: str, words: str) -> None:
+        """Each of these lines comes to this state, in words, on the open page."""
+        for number in numbers:
+            expect(self.state(number)).to_have_attribute("data-state", state, timeout=CUSTOMS)
+            expect(self.state(number)).to_have_text(words)
+
+    def cells(self, table: str) -> list[dict[str, str]]:
+        """Lines of the table "errors" or "repairs" of an import, as read on the screen."""
+        found = []
+        for line in self.at(f"{table}-row").all():
+            sheet, row, column, value, reason = line.locator("td").all_inner_texts()
+            letter = line.locator(".letter").inner_text()
+            found.append(
+                {
+                    "sheet": sheet,
+                    "row": row,
+                    "letter": letter,
+                    "column": column.removeprefix(letter).strip(),
+                    "value": value,
+                    "reason": reason,
+                }
+            )
+        return found
+
+    def saved(self, button: Locator, folder: Path) -> Path:
+        """Click something that downloads a file; where it is then."""
+        with self.page.expect_download() as waiting:
+            button.click()
+        download: Download = waiting.value
+        path = folder / download.suggested_filename
+        download.save_as(path)
+        return path
+
+    def shoot(self, name: str) -> None:
+        """Keep what is on the glass as an artefact of the test run."""
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SHOTS / f"{name}.png", animations="disabled")
+
+
+def open_desk(browser: Browser, stack: Stack, **options: Any) -> Desk:
+    """A fresh window (own cookies and storage) on a clerk's screen in Shanghai."""
+    context = browser.new_context(
+        **{"viewport": SCREEN, "locale": "zh-CN", "timezone_id": "Asia/Shanghai", **options}
+    )
+    context.set_default_timeout(PATIENCE)
+    desk = Desk(stack, context, context.new_page())
+    desk.page.on("pageerror", lambda error: desk.wrong.append(f"uncaught: {error}"))
+
+    def heard(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not _EXPECTED_NOISE.search(message.text):
+            desk.wrong.append(f"{message.type}: {message.text}")
+
+    desk.page.on("console", heard)
+    return desk
+
+
+class Customs:
+    """The simulated customs' control address."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.url = f"{stack['simulator_url']}/control"
+        self.http = requests.Session()
+        self.http.trust_env = False
+
+    def tell(self, what: str, **how: Any) -> None:
+        answer = self.http.post(f"{self.url}/{what}", json=how, timeout=30)
+        assert answer.ok, answer.text
+
+    def slowly(self, seconds: float) -> None:
+        """Every answer this much later, so that a person can watch the states change."""
+        self.tell("faults", delay_ms=int(seconds * 1000))
+
+    def reject(self, prefix: str, reason: str, code: str = "100") -> None:
+        """Refuse documents whose number begins like this."""
+        self.tell("script", rules=[{"prefix": prefix, "outcome": "reject", "code": code, "reason": reason}])
+
+    def as_usual(self) -> None:
+        self.tell("faults")
+        self.tell("script", rules=[])
+
+    def knows(self, number: str) -> list[dict[str, Any]]:
+        """Every version of a document that customs has, with its verdict."""
+        answer = self.http.get(f"{self.url}/documents", params={"number": number}, timeout=30)
+        found: list[dict[str, Any]] = answer.json()
+        return found
+
+
+def workbook(path: Path, rows: Sequence[Sequence[object]], template: Path) -> Path:
+    """The downloaded template with these rows filled in below its heads, every cell as text where it is one."""
+    book = openpyxl.load_workbook(template)
+    sheet = book.worksheets[0]
+    for line, row in enumerate(rows, start=2):
+        for column, value in enumerate(row, start=1):
+            sheet.cell(line, column, value).number_format = "@"
+    book.save(path)
+    return path
+
+
+def renumbered(sample: Path, path: Path, begins: str, instead: str) -> Path:
+    """A copy of a sample workbook whose numbers (column A) are this test's own; the overlong one stays."""
+    book = openpyxl.load_workbook(sample)
+    for (cell,) in book.worksheets[0].iter_rows(min_row=2, max_col=1):
+        if isinstance(cell.value, str) and cell.value.startswith(begins) and len(cell.value) <= 60:
+            cell.value = instead + cell.value.removeprefix(begins)
+    book.save(path)
+    return path
+
+
+def marked_cells(sheet: Worksheet) -> set[str]:
+    """Addresses of the cells below the heads that are filled with a red."""
+    found = set()
+    for line in sheet.iter_rows(min_row=2):
+        for cell in line:
+            colour = str(cell.fill.fgColor.rgb) if cell.fill.fill_type == "solid" else ""
+            red, green, blue = (int(colour[at : at + 2], 16) for at in (2, 4, 6)) if colour else (0, 0, 0)
+            if red > 200 and green < red - 30 and blue < red - 30:
+                found.add(cell.coordinate)
+    return found
