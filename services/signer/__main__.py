@@ -1,0 +1,127 @@
+"""`python -m services.signer COMMAND`: one process per command; see README.md."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+import structlog
+
+from runtime.config import ConfigError
+from runtime.errors import Problem
+from services.signer import app
+from services.signer.certificates import CertificateError
+from services.signer.config import COMMANDS, read
+from services.signer.domain import is_uuid
+from services.signer.emit import rfc3339
+from services.signer.provision import Order, ProvisionError
+from services.signer.tokens.base import TokenError
+from services.signer.xmlsign import ALGORITHMS
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Returns the exit code: 0 done, 1 refused or failed, 2 wrong settings."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        return _run(parsed)
+    except ConfigError as exc:
+        print(f"配置错误 / wrong settings: {exc}", file=sys.stderr)
+        return 2
+    except Problem as exc:
+        print(f"{exc.zh} / {exc.en}", file=sys.stderr)
+        return 1
+    except (ProvisionError, CertificateError, TokenError) as exc:
+        print(exc, file=sys.stderr)
+        return 1
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    match parsed.command:
+        case "serve":
+            app.serve(read("serve"))
+        case "consume":
+            app.consume(read("consume"))
+        case "relay":
+            app.relay(read("relay"))
+        case "migrate":
+            app.upgrade(read("migrate"))
+        case "provision":
+            return _provision(parsed)
+        case "verify-ledger":
+            return _verify(parsed)
+        case "check-config":
+            for command in parsed.of or COMMANDS:
+                read(command)
+                print(f"{command}: ok")
+    return 0
+
+
+def _provision(parsed: argparse.Namespace) -> int:
+    # standard output is the answer, for programs
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    order = Order(
+        parsed.tenant,
+        parsed.enterprise_code,
+        parsed.name,
+        parsed.algorithm,
+        parsed.authority_command,
+        parsed.active,
+    )
+    key = app.give_key(read("provision"), order)
+    answer = {
+        "id": key.id,
+        "label": key.label,
+        "enterprise_code": key.enterprise_code,
+        "algorithm": key.algorithm,
+        "device": key.device,
+        "hardware": key.hardware,
+        "certificate_serial": key.serial,
+        "not_after": rfc3339(key.not_after),
+        "active": key.active,
+    }
+    print(json.dumps(answer, ensure_ascii=False))
+    return 0
+
+
+def _verify(parsed: argparse.Namespace) -> int:
+    if not is_uuid(parsed.tenant):
+        raise ConfigError("--tenant must be a UUID in lower case")
+    verdict = app.verify(read("verify-ledger"), parsed.tenant)
+    answer = {
+        "tenant": parsed.tenant,
+        "rows": verdict.rows,
+        "valid": verdict.valid,
+        "broken_at": verdict.broken_at,
+        "unrecorded_signatures": verdict.unrecorded,
+        "head": verdict.head,
+    }
+    print(json.dumps(answer))
+    return 0 if verdict.valid else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m services.signer", description="签名服务 / the signing service"
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in ("serve", "consume", "relay", "migrate"):
+        commands.add_parser(name)
+    check = commands.add_parser("check-config", help="检查配置后退出 / look at the settings and end")
+    check.add_argument(
+        "of", nargs="*", choices=[*COMMANDS, []], help="只检查这些命令 / of these commands only"
+    )
+    give = commands.add_parser("provision", help="为企业开通密钥 / give an enterprise a key")
+    give.add_argument("--tenant", required=True)
+    give.add_argument("--enterprise-code", required=True)
+    give.add_argument("--name", required=True)
+    give.add_argument("--algorithm", required=True, choices=sorted(ALGORITHMS))
+    give.add_argument("--authority-command", required=True)
+    give.add_argument("--active", action="store_true")
+    verify = commands.add_parser("verify-ledger", help="核对签名台账 / verify a tenant's ledger")
+    verify.add_argument("--tenant", required=True)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,273 @@
+"""Which key may sign what for whom, and every reason to refuse. Pure: no database, no clock, no token.
+
+A refusal is an answer to a person, in two languages with a way out; it must never be an exception.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from runtime.actor import Actor
+from services.signer.xmlsign import ALGORITHMS, CEB, XSI, Namespaces
+
+#: reference/ceb/envelope.yaml, message_limits.documents_per_message
+MAX_DOCUMENTS = 100
+#: bytes; a hundred documents of a hundred lines stay below it. No limit is published (envelope.yaml, note)
+MAX_BYTES = 16 * 1024 * 1024
+#: bits; shorter RSA keys are refused whoever certified them
+MIN_RSA_BITS = 2048
+
+_KIND = re.compile(r"[a-z][a-z0-9_]{0,40}")
+
+
+@dataclass(frozen=True, slots=True)
+class MessageType:
+    """Where the message names its enterprises: `node` is the repeated business node, `head` its first child."""
+
+    node: str
+    head: str
+    codes: tuple[str, ...]
+
+
+#: Enterprise messages and the fields of their heads that hold the codes of those who may declare.
+#: Source: reference/ceb/CEBnnn.yaml, nodes and fields. Receipts and CEB792 are never signed (envelope.yaml, never).
+MESSAGE_TYPES: dict[str, MessageType] = {
+    "CEB303Message": MessageType("Order", "OrderHead", ("ebcCode", "ebpCode")),
+    "CEB403Message": MessageType("Receipts", "", ("payCode", "ebcCode", "ebpCode")),
+    "CEB505Message": MessageType("Logistics", "", ("logisticsCode", "ebcCode")),
+    "CEB507Message": MessageType("Arrival", "ArrivalHead", ("logisticsCode", "operatorCode")),
+    "CEB509Message": MessageType("Departure", "DepartureHead", ("logisticsCode",)),
+    "CEB603Message": MessageType("Inventory", "InventoryHead", ("ebcCode", "ebpCode", "agentCode")),
+    "CEB605Message": MessageType("InvtCancel", "", ("ebcCode", "agentCode")),
+    "CEB607Message": MessageType("WayBill", "WayBillHead", ("agentCode", "logisticsCode")),
+    "CEB701Message": MessageType("SummaryApply", "SummaryApplyHead", ("ebcCode", "agentCode")),
+}
+#: what the root may declare (envelope.yaml, namespace_note: a fixed set)
+NAMESPACES = {"ceb": CEB, "xsi": XSI}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a message is not signed. `code` is stable, for programs."""
+
+    code: str
+    zh: str
+    en: str
+
+
+class Refused(Exception):
+    """Carries a Refusal out of a check; caught where the message's fate is decided."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.en)
+        self.refusal = refusal
+
+
+def refuse(code: str, zh: str, en: str) -> Refused:
+    """A Refused, ready to raise."""
+    return Refused(Refusal(f"sign.{code}", zh, en))
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One message that somebody entitled asked to be declared. actor_token goes on with what follows from it."""
+
+    event_id: str
+    actor: Actor
+    actor_token: str
+    message_id: str
+    kind: str
+    message_type: str
+    enterprise_code: str
+    dxp_id: str
+    documents: int
+    xml: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the message itself says. parties: per document, the enterprise codes in its head."""
+
+    message_type: str
+    namespaces: Namespaces
+    cop_code: str
+    dxp_id: str
+    parties: tuple[frozenset[str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of one enterprise of one tenant. certificate: DER; serial and fingerprint: hex; times: UTC."""
+
+    tenant_id: str
+    id: str
+    enterprise_code: str
+    label: str
+    algorithm: str
+    device_kind: str  # pkcs11 | sealed
+    device: str
+    hardware: bool
+    certificate: bytes
+    serial: str
+    fingerprint: str
+    not_before: datetime
+    not_after: datetime
+    active: bool
+
+    @property
+    def token_key(self) -> str:
+        """The key's name inside its token."""
+        return token_key(self.tenant_id, self.id)
+
+
+def token_key(tenant_id: str, key_id: str) -> str:
+    """The name of a key inside a token: tenant and key id, so that a token can tell whose key it uses."""
+    return f"{tenant_id}/{key_id}"
+
+
+def is_uuid(value: str) -> bool:
+    """True for the usual 36-character form in lower case."""
+    try:
+        return str(uuid.UUID(value)) == value
+    except ValueError:
+        return False
+
+
+def is_kind(value: str) -> bool:
+    """True for what may stand in a routing key."""
+    return _KIND.fullmatch(value) is not None
+
+
+def judge(submission: Submission, facts: Facts, key: Key | None, now: datetime) -> Refusal | None:
+    """None if `key` may sign this message now; else the first reason why not. `key`: the enterprise's active key."""
+    try:
+        _person(submission)
+        _message(submission, facts)
+        if key is None:
+            raise refuse(
+                "no-key",
+                f"企业 {submission.enterprise_code} 没有启用的签名密钥，请企业管理员在“密钥与设备”中启用一把。",
+                f"Enterprise {submission.enterprise_code} has no active key; activate one under keys and devices.",
+            )
+        _key(submission, key, now)
+    except Refused as refused:
+        return refused.refusal
+    return None
+
+
+def _person(submission: Submission) -> None:
+    actor = submission.actor
+    if not actor.may("document.declare", submission.kind):
+        raise refuse(
+            "not-permitted",
+            f"提交人 {actor.user_name} 没有申报“{submission.kind}”的权限，请由有权限的人员重新提交。",
+            f"{actor.user_name} may not declare {submission.kind}; somebody entitled must submit again.",
+        )
+    if actor.enterprise_code != submission.enterprise_code:
+        raise refuse(
+            "wrong-enterprise",
+            f"提交人代表企业 {actor.enterprise_code}，报文属于企业 {submission.enterprise_code}，不予签名。",
+            f"The submitter acts for {actor.enterprise_code}, the message is {submission.enterprise_code}'s.",
+        )
+
+
+def _message(submission: Submission, facts: Facts) -> None:
+    if facts.message_type != submission.message_type:
+        raise refuse(
+            "wrong-type",
+            f"报文根元素是 {facts.message_type}，应为 {submission.message_type}，请重新提交。",
+            f"The root element is {facts.message_type}, {submission.message_type} was announced; submit again.",
+        )
+    if facts.cop_code != submission.enterprise_code:
+        raise refuse(
+            "wrong-sender",
+            f"报文传输企业代码 copCode 为 {facts.cop_code}，应为 {submission.enterprise_code}，请检查企业设置。",
+            f"BaseTransfer/copCode is {facts.cop_code}, it must be {submission.enterprise_code}.",
+        )
+    if facts.dxp_id != submission.dxp_id:
+        raise refuse(
+            "wrong-dxp",
+            f"报文传输编号 dxpId 为 {facts.dxp_id}，应为 {submission.dxp_id}，请检查企业设置。",
+            f"BaseTransfer/dxpId is {facts.dxp_id}, it must be {submission.dxp_id}.",
+        )
+    count = len(facts.parties)
+    if not 1 <= count <= MAX_DOCUMENTS or count != submission.documents:
+        raise refuse(
+            "document-count",
+            f"报文含 {count} 份单证，提交的是 {submission.documents} 份（每个报文 1 至 {MAX_DOCUMENTS} 份），请重新提交。",
+            f"{count} documents in the message, {submission.documents} were submitted (1 to {MAX_DOCUMENTS}).",
+        )
+    for index, codes in enumerate(facts.parties, 1):
+        if submission.enterprise_code not in codes:
+            shown = "、".join(sorted(codes)) or "（空）"
+            raise refuse(
+                "foreign-document",
+                f"第 {index} 份单证的企业代码为 {shown}，不含本企业 {submission.enterprise_code}，不予签名，请改正后重新提交。",
+                f"Document {index} names {shown}, not {submission.enterprise_code}; correct it and submit again.",
+            )
+
+
+def _key(submission: Submission, key: Key, now: datetime) -> None:
+    if key.enterprise_code != submission.enterprise_code or key.tenant_id != submission.actor.tenant_id:
+        raise refuse(
+            "wrong-key",
+            f"密钥“{key.label}”不属于企业 {submission.enterprise_code}，不予签名。",
+            f"Key {key.label} does not belong to {submission.enterprise_code}.",
+        )
+    if key.algorithm not in ALGORITHMS:
+        raise refuse(
+            "algorithm-unknown",
+            f"密钥“{key.label}”的算法 {key.algorithm} 不在允许之列，请更换密钥。",
+            f"Algorithm {key.algorithm} of key {key.label} is not allowed; use another key.",
+        )
+    if now < key.not_before:
+        raise refuse(
+            "certificate-not-yet-valid",
+            f"密钥“{key.label}”的证书自 {key.not_before:%Y-%m-%d %H:%M} UTC 起有效，请届时再提交或换用其他密钥。",
+            f"The certificate of {key.label} is valid from {key.not_before:%Y-%m-%d %H:%M} UTC only.",
+        )
+    if now > key.not_after:
+        raise refuse(
+            "certificate-expired",
+            f"密钥“{key.label}”的证书已于 {key.not_after:%Y-%m-%d %H:%M} UTC 过期，请更换证书后重新提交。",
+            f"The certificate of {key.label} expired at {key.not_after:%Y-%m-%d %H:%M} UTC; renew it, submit again.",
+        )
+
+
+def key_missing(key: Key) -> Refusal:
+    """The device works, but the key is not in it."""
+    return Refusal(
+        "sign.key-missing",
+        f"设备“{key.device}”中找不到密钥“{key.label}”，请联系管理员检查设备或启用其他密钥，然后重新提交。",
+        f"Key {key.label} is not in {key.device}; check the device or activate another key, then submit again.",
+    )
+
+
+def key_unusable(key: Key, reason: str) -> Refusal:
+    """The device works and has the key, but refuses to use it. reason: from the device, technical."""
+    return Refusal(
+        "sign.key-unusable",
+        f"设备“{key.device}”无法使用密钥“{key.label}”（{reason}），请联系管理员或启用其他密钥，然后重新提交。",
+        f"{key.device} cannot use key {key.label} ({reason}); ask the administrator or activate another key.",
+    )
+
+
+def verification_failed(key: Key) -> Refusal:
+    """The device answered twice with something that does not verify against the bound certificate."""
+    return Refusal(
+        "sign.verification-failed",
+        f"密钥“{key.label}”产生的签名与其证书不符，未发送，请联系管理员检查设备。",
+        f"Signatures by {key.label} do not verify against its certificate; nothing was sent. Check the device.",
+    )
+
+
+def message_changed() -> Refusal:
+    """The same message id came with other bytes."""
+    return Refusal(
+        "sign.message-changed",
+        "同一报文编号的内容与先前提交的不一致，不予签名，请重新提交。",
+        "The content differs from what was submitted earlier under the same message id; submit again.",
+    )

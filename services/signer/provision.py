@@ -1,0 +1,173 @@
+"""Gives an enterprise a key: pair made in the token, request signed there, certificate fetched, checked, installed.
+
+Every step may be repeated after a crash: the row that waits for a certificate names the key pair to go on with.
+Must never bring a private key out of its token.
+"""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from runtime import crash
+from runtime.db import Database
+from runtime.errors import Problem
+from services.signer import certificates, chain, domain, store
+from services.signer.domain import Key
+from services.signer.tokens.base import DIGEST_INFO, SignRequest, TokenError
+from services.signer.tokens.pool import Device, Pool
+from services.signer.xmlsign import ALGORITHMS
+
+#: which device makes keys of which kind: SoftHSM knows no SM2
+_DEVICES = {"rsa": "pkcs11", "sm2": "sealed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is asked for. authority_command: a command that takes --issue CSR.pem --out CERT.pem."""
+
+    tenant_id: str
+    enterprise_code: str
+    name: str
+    algorithm: str
+    authority_command: str
+    active: bool
+
+
+class ProvisionError(Exception):
+    """What went wrong, for the operator, in both languages."""
+
+
+def device_of(algorithm: str) -> str:
+    """The kind of device that makes keys for this algorithm. Raises ProvisionError."""
+    if algorithm not in ALGORITHMS:
+        raise ProvisionError(f"不支持的算法 {algorithm} / unknown algorithm {algorithm}")
+    return _DEVICES[ALGORITHMS[algorithm].key_kind]
+
+
+def provision(database: Database, pool: Pool, order: Order, clock: Callable[[], datetime]) -> Key:
+    """The enterprise's key of that algorithm, made unless a valid one is there. Raises ProvisionError, Problem."""
+    if not domain.is_uuid(order.tenant_id):
+        raise ProvisionError("租户应为小写的 UUID / the tenant must be a UUID in lower case")
+    kind = device_of(order.algorithm)
+    key_id, key = _find_or_request(database, order, kind, clock())
+    if key is None:
+        crash.point("signer.provision.requested")
+        device = pool.devices.get(kind)
+        if device is None:
+            raise ProvisionError(f"没有配置能存放该密钥的设备 / no device of kind {kind} is configured")
+        info = device.wait_ready(device.settings.patience)
+        public = device.generate(domain.token_key(order.tenant_id, key_id))
+        crash.point("signer.provision.generated")
+        certificate = _certificate(device, order, key_id, public, clock)
+        crash.point("signer.provision.certified")
+        values = {
+            "certificate": certificate.der,
+            "serial": certificate.serial,
+            "fingerprint": certificate.fingerprint,
+            "not_before": certificate.not_before,
+            "not_after": certificate.not_after,
+            "device": info.name,
+            "hardware": info.hardware,
+        }
+        with database.transaction(order.tenant_id) as connection:
+            store.install(connection, key_id, values)
+    return _finish(database, order, key_id, clock())
+
+
+def _find_or_request(database: Database, order: Order, kind: str, now: datetime) -> tuple[str, Key | None]:
+    with database.transaction(order.tenant_id) as connection:
+        store.lock_keys(connection, order.tenant_id)
+        found = store.newest_key(connection, order.enterprise_code, order.algorithm)
+        if found is not None and (found[1] is None or found[1].not_after > now):
+            return found
+        key_id = str(uuid.uuid4())
+        store.add_key(
+            connection,
+            {
+                "tenant_id": order.tenant_id,
+                "id": key_id,
+                "enterprise_code": order.enterprise_code,
+                "label": f"{order.name} · {order.algorithm}",
+                "algorithm": order.algorithm,
+                "device_kind": kind,
+            },
+        )
+    return key_id, None
+
+
+def _certificate(
+    device: Device, order: Order, key_id: str, public: bytes, clock: Callable[[], datetime]
+) -> certificates.Certificate:
+    """A certificate for this very key and enterprise, valid now."""
+
+    def sign(algorithm: str, data: bytes) -> bytes:
+        request = SignRequest(domain.token_key(order.tenant_id, key_id), algorithm, data)
+        assert device.info is not None
+        if DIGEST_INFO in device.info.mechanisms:
+            method = ALGORITHMS[algorithm]
+            request = SignRequest(request.key, DIGEST_INFO, method.digest_info + method.digest(data))
+        (answer,) = device.sign([request])
+        if isinstance(answer, TokenError):
+            raise ProvisionError(f"设备未能签署证书请求 / the device did not sign the request: {answer}")
+        return answer
+
+    csr = certificates.request(public, order.name, order.enterprise_code, sign)
+    certificate = certificates.read(_issue(order.authority_command, csr))
+    if certificate.public_key != public:
+        raise ProvisionError("证书不是为该密钥签发的 / the certificate is for another key")
+    if certificate.units != (order.enterprise_code,):
+        raise ProvisionError(
+            f"证书主体的 OU 应为企业代码 {order.enterprise_code}，实际为 {certificate.units} / "
+            f"the certificate's OU must be the enterprise code"
+        )
+    if not certificate.not_before <= clock() <= certificate.not_after:
+        raise ProvisionError("证书当前不在有效期内 / the certificate is not valid now")
+    return certificate
+
+
+def _issue(command: str, csr: bytes) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        request, issued = Path(folder, "request.pem"), Path(folder, "certificate.pem")
+        request.write_bytes(csr)
+        arguments = [*shlex.split(command), "--issue", str(request), "--out", str(issued)]
+        try:
+            done = subprocess.run(arguments, capture_output=True, text=True, timeout=120, check=False)
+        except (OSError, subprocess.TimeoutExpired) as exc:
+            raise ProvisionError(f"证书签发命令无法执行 / the authority's command failed: {exc}") from exc
+        if done.returncode != 0 or not issued.exists():
+            raise ProvisionError(f"证书签发失败 / no certificate was issued: {done.stderr.strip()[-500:]}")
+        return issued.read_bytes()
+
+
+def _finish(database: Database, order: Order, key_id: str, now: datetime) -> Key:
+    with database.transaction(order.tenant_id) as connection:
+        store.lock_keys(connection, order.tenant_id)
+        key = store.key(connection, key_id)
+        if key is None:
+            raise Problem("conflict", "密钥已被其他操作更改。", "Somebody else changed the key meanwhile.")
+        if order.active and not key.active:
+            store.activate(connection, key.enterprise_code, key.id)
+            store.append(connection, order.tenant_id, [_activation(key, now)])
+            key = store.key(connection, key_id)
+            assert key is not None
+    return key
+
+
+def _activation(key: Key, now: datetime) -> chain.Entry:
+    return chain.Entry(
+        at=now,
+        what="activated",
+        actor_id="provision",
+        actor="系统开通",
+        enterprise_code=key.enterprise_code,
+        key_id=key.id,
+        algorithm=key.algorithm,
+        certificate_serial=key.serial,
+    )

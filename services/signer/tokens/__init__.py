@@ -1,0 +1,1 @@
+"""Tokens: what can sign, each in processes of its own."""
