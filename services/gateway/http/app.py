@@ -1,0 +1,120 @@
+"""The Flask application: blueprints, checks, error handlers, in the order that matters. Wiring of parts: ../app.py."""
+
+from __future__ import annotations
+
+import time
+
+from flask import Flask, Response, g, request
+from flask_smorest import Api
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from runtime import log
+from services.gateway.http import (
+    admin,
+    answers,
+    auth,
+    devices,
+    docs,
+    documents,
+    imports,
+    kinds,
+    linger,
+    live,
+    lookups,
+    problems,
+    replay,
+    rights,
+    session,
+    site,
+)
+from services.gateway.http.context import Parts
+from services.gateway.http.schemas import ProblemAnswer
+
+_LOG = log.get("http")
+_API = {
+    "API_TITLE": "通关 Tongguan",
+    "API_VERSION": "v1",
+    "OPENAPI_VERSION": "3.1.0",
+    "OPENAPI_URL_PREFIX": "/api",
+    "OPENAPI_JSON_PATH": "openapi.json",
+    "API_SPEC_OPTIONS": {
+        "security": [{"session": []}],
+        "components": {
+            "securitySchemes": {"session": {"type": "apiKey", "in": "cookie", "name": auth.COOKIE}}
+        },
+    },
+}
+_BLUEPRINTS = (
+    session.blueprint,
+    kinds.kinds_blueprint,
+    kinds.codes_blueprint,
+    documents.blueprint,
+    lookups.search_blueprint,
+    lookups.stats_blueprint,
+    imports.blueprint,
+    live.blueprint,
+    devices.blueprint,
+    admin.blueprint,
+)
+
+
+class _Api(Api):  # type: ignore[misc]
+    """Errors are described, and made, by `problems`."""
+
+    ERROR_SCHEMA = ProblemAnswer
+    DEFAULT_ERROR_RESPONSE_NAME = None
+
+    def _register_error_handlers(self) -> None:
+        """Ours are registered by `problems.install`."""
+
+
+def create_app(parts: Parts) -> Flask:
+    """The application; makes no connection."""
+    app = Flask("tongguan", static_folder=None)
+    app.config.update(
+        _API,
+        MAX_CONTENT_LENGTH=parts.config.upload_limit + 64 * 1024,
+        # counts also what is left of one piece (64 KiB) of a file while the next is read: less refuses every large file
+        MAX_FORM_MEMORY_SIZE=2 * 64 * 1024,
+    )
+    app.url_map.strict_slashes = False
+    app.extensions["tongguan"] = parts
+    if parts.config.trusted_proxies:
+        hops = parts.config.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    _time_requests(app)
+    answers.install(app)
+    linger.install(app)
+    auth.install(app)
+    replay.install(app)
+    api = _Api(app)
+    for blueprint in _BLUEPRINTS:
+        api.register_blueprint(blueprint)
+    app.register_blueprint(docs.blueprint)
+    problems.install(app)
+    site.install(app, parts.config.web_dist)
+    rights.check(app)
+    return app
+
+
+def _time_requests(app: Flask) -> None:
+    """One log line a request: which address, how it ended, for whom. Never what was in it."""
+
+    @app.before_request
+    def _start() -> None:
+        g.started = time.perf_counter()
+
+    @app.after_request
+    def _end(response: Response) -> Response:
+        actor = g.get("actor")
+        _LOG.info(
+            "http.request",
+            method=request.method,
+            route=str(request.url_rule) if request.url_rule else None,
+            status=response.status_code,
+            ms=round((time.perf_counter() - g.started) * 1000, 1),
+            request_id=g.get("request_id"),
+            tenant=actor.tenant_id if actor else None,
+            user=actor.user_id if actor else None,
+        )
+        return response

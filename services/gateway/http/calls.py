@@ -1,0 +1,42 @@
+"""Calls to the services behind: always as the actor of this request, always with a deadline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from proto.documents.v1 import documents_pb2_grpc
+from proto.signer.v1 import signer_pb2_grpc
+from runtime.errors import Problem, not_found
+from services.gateway.http import context
+
+# generated code has no types
+_DOCUMENTS: Any = documents_pb2_grpc.DocumentsStub
+_SIGNER: Any = signer_pb2_grpc.SignerStub
+
+
+def documents(owner: str, method: str, message: Any) -> Any:
+    """One RPC to the service that keeps a kind of documents. Raises its Problem, or `unavailable`."""
+    client = context.parts().owners[owner]
+    return client.call(getattr(_DOCUMENTS(client.channel), method), message, context.token())
+
+
+def every_owner(method: str, message: Any) -> list[Any]:
+    """The same question to each service that keeps documents."""
+    return [documents(owner, method, message) for owner in context.parts().owners]
+
+
+def first_owner(method: str, message: Any) -> Any:
+    """For ids that do not tell their kind: the answer of the first service that knows it; not found otherwise."""
+    for owner in context.parts().owners:
+        try:
+            return documents(owner, method, message)
+        except Problem as problem:
+            if problem.kind != "not_found":
+                raise
+    raise not_found()
+
+
+def signer(method: str, message: Any) -> Any:
+    """One RPC to the service that keeps the keys."""
+    client = context.parts().keys
+    return client.call(getattr(_SIGNER(client.channel), method), message, context.token())

@@ -1,0 +1,69 @@
+"""Which right each address needs: one table, compared with the URL map at start. Deny by default.
+
+A route that is not in the table, or a line without a route, keeps the process from starting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask import Flask
+
+#: no session needed
+PUBLIC = "public"
+#: any session; what is answered is nobody's data or the caller's own
+SIGNED_IN = "signed-in"
+#: the permission depends on the action; the view asks for it
+BY_ACTION = "by-action"
+
+#: endpoint -> right
+TABLE: Mapping[str, str] = {
+    "api-docs.openapi_json": PUBLIC,
+    "docs.page": PUBLIC,
+    "docs.asset": PUBLIC,
+    "session.sign_in": PUBLIC,
+    "session.read": SIGNED_IN,
+    "session.sign_out": SIGNED_IN,
+    "session.step": SIGNED_IN,
+    "kinds.list_kinds": SIGNED_IN,
+    "kinds.read_kind": SIGNED_IN,
+    "kinds.template": "document.import",
+    "codes.list_tables": SIGNED_IN,
+    "codes.search_table": SIGNED_IN,
+    "documents.query": "document.read",
+    "documents.create": "document.write",
+    "documents.read": "document.read",
+    "documents.replace": "document.write",
+    "documents.delete": "document.delete",
+    "documents.act": BY_ACTION,
+    "documents.receipts": "document.read",
+    "documents.timeline": "document.read",
+    "documents.links": "document.read",
+    "search.search": "document.read",
+    "stats.read": "document.read",
+    "imports.start": "document.import",
+    "imports.list_imports": "document.import",
+    "imports.read": "document.import",
+    "imports.errors_workbook": "document.import",
+    "imports.keep_valid": "document.import",
+    "imports.discard": "document.import",
+    "imports.propose_batch": "document.import",
+    "live.events": "document.read",
+    "devices.list_devices": "key.read",
+    "devices.activate": "key.activate",
+    "admin.strategies": "document.read",
+    "admin.users": "user.read",
+    "admin.mandates": "mandate.read",
+    "admin.revoke_mandate": "mandate.revoke",
+    "admin.tenants": "tenant.read",
+    "admin.trail": "audit.read",
+}
+
+
+def check(app: Flask) -> None:
+    """Raise at start if URL map and table differ."""
+    routes = {rule.endpoint for rule in app.url_map.iter_rules()}
+    if routes != set(TABLE):
+        raise RuntimeError(
+            f"rights: without a line: {sorted(routes - set(TABLE))}; without a route: {sorted(set(TABLE) - routes)}"
+        )

@@ -1,0 +1,153 @@
+// The only module that talks to the server: language, CSRF token, idempotency key and problems live here once.
+// It must never hold page state, and never invents words (see problem.ts).
+import { ApiProblem, problemFrom, retryAfterSeconds, type ProblemJson } from './problem'
+import type { Language } from './types'
+
+export type Query = Record<string, string | number | null | undefined>
+interface Options {
+  query?: Query
+  body?: unknown
+  signal?: AbortSignal
+  headers?: Record<string, string>
+}
+
+let language: Language = 'zh-CN'
+let csrfToken = ''
+let clockOffset = 0 // ms by which the server's clock is ahead of this computer's
+let onSignedOut: () => void = () => undefined
+
+export function setLanguage(value: Language): void {
+  language = value
+}
+export function setCsrfToken(value: string): void {
+  csrfToken = value
+}
+/** Called when a call finds the session gone (any 401 except at the session itself). */
+export function whenSignedOut(handler: () => void): void {
+  onSignedOut = handler
+}
+
+/** Now, by the server's clock (to a second): what happens here is dated like what the server dates. */
+export const serverNow = (): string => new Date(Date.now() + clockOffset).toISOString()
+
+export function buildUrl(path: string, query: Query = {}): string {
+  const parts = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) {
+    if (value === null || value === undefined || value === '') continue
+    parts.append(name, String(value))
+  }
+  const text = parts.toString()
+  return `/api/v1${path}${text ? `?${text}` : ''}`
+}
+
+/** A random key for one user action, so that a repeat on the way cannot do it twice. */
+export function idempotencyKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  return Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('')
+}
+
+function headersFor(method: string, extra: Record<string, string> = {}): Record<string, string> {
+  const headers: Record<string, string> = {
+    Accept: 'application/json, application/problem+json',
+    'Accept-Language': language,
+  }
+  if (method !== 'GET') {
+    if (csrfToken) headers['X-CSRF-Token'] = csrfToken
+    headers['Idempotency-Key'] = idempotencyKey()
+  }
+  return { ...headers, ...extra }
+}
+
+async function send(method: string, path: string, options: Options): Promise<Response> {
+  const headers = headersFor(method, options.headers)
+  let body: string | undefined
+  if (options.body !== undefined) {
+    headers['Content-Type'] = 'application/json'
+    body = JSON.stringify(options.body)
+  }
+  let response: Response
+  try {
+    response = await fetch(buildUrl(path, options.query), {
+      method,
+      headers,
+      body,
+      signal: options.signal,
+      credentials: 'same-origin',
+    })
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error
+    throw new ApiProblem(0)
+  }
+  const date = Date.parse(response.headers.get('Date') ?? '')
+  if (!Number.isNaN(date)) clockOffset = date - Date.now()
+  if (response.ok) return response
+  const problem = await problemFrom(response)
+  if (problem.status === 401 && path !== '/session') onSignedOut()
+  throw problem
+}
+
+export async function request<T>(method: string, path: string, options: Options = {}): Promise<T> {
+  const response = await send(method, path, options)
+  if (response.status === 204 || response.headers.get('Content-Length') === '0') return undefined as T
+  return (await response.json()) as T
+}
+
+/** Was this call given up by the page itself? Then nothing is shown. */
+export function wasAborted(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'AbortError'
+}
+
+export function fileNameFrom(disposition: string | null, fallback: string): string {
+  const encoded = /filename\*=(?:UTF-8'')([^;]+)/i.exec(disposition ?? '')?.[1]
+  if (encoded) {
+    try {
+      return decodeURIComponent(encoded)
+    } catch {
+      return fallback // not valid percent-encoding: the plain name is better than a broken one
+    }
+  }
+  return /filename="?([^";]+)"?/i.exec(disposition ?? '')?.[1] ?? fallback
+}
+
+/** Fetches a file with the page's own language and session, then hands it to the browser's downloads. */
+export async function download(path: string, fallbackName: string): Promise<void> {
+  const response = await send('GET', path, { headers: { Accept: '*/*' } })
+  const url = URL.createObjectURL(await response.blob())
+  const link = document.createElement('a')
+  link.href = url
+  link.download = fileNameFrom(response.headers.get('Content-Disposition'), fallbackName)
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(url), 60_000)
+}
+
+/** Multipart upload with progress 0..1; fetch cannot report it. */
+export function upload<T>(
+  path: string,
+  form: FormData,
+  onProgress: (share: number) => void,
+  signal?: AbortSignal,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const call = new XMLHttpRequest()
+    call.open('POST', buildUrl(path))
+    for (const [name, value] of Object.entries(headersFor('POST'))) call.setRequestHeader(name, value)
+    call.upload.onprogress = (event) => {
+      if (event.lengthComputable) onProgress(event.loaded / event.total)
+    }
+    call.onerror = () => reject(new ApiProblem(0))
+    call.onabort = () => reject(new DOMException('aborted', 'AbortError'))
+    call.onload = () => {
+      let body: unknown = {}
+      try {
+        body = JSON.parse(call.responseText)
+      } catch {
+        // a proxy's page instead of our answer: the status alone decides below
+      }
+      if (call.status >= 200 && call.status < 300) return resolve(body as T)
+      if (call.status === 401) onSignedOut()
+      reject(new ApiProblem(call.status, body as ProblemJson, retryAfterSeconds(call.getResponseHeader('Retry-After'))))
+    }
+    signal?.addEventListener('abort', () => call.abort())
+    call.send(form)
+  })
+}

@@ -1,0 +1,89 @@
+// From a declared field and its raw text to what a person reads: name[code], aligned decimals, Shanghai times.
+import type { Column, DocumentRow, Field, Kind, Label } from '@/api/types'
+import { showCustomsTime, showTime } from './dates'
+import { showDecimal } from './decimal'
+
+export interface Words {
+  say: (label: Field['label']) => string
+  code: (table: string, code: string) => string
+}
+
+export function showField(
+  field: Field | undefined,
+  value: string | null | undefined,
+  words: Words,
+  decimals = 0,
+): string {
+  if (value === null || value === undefined || value === '') return ''
+  const choice = field?.choices?.find((c) => c.value === value)
+  if (choice) return `${words.say(choice.label)}[${value}]`
+  if (field?.code_table) return words.code(field.code_table, value)
+  if (field?.type === 'decimal' || field?.type === 'integer') return showDecimal(value, decimals)
+  if (field?.type === 'datetime') return /^\d{14}/.test(value) ? showCustomsTime(value) : showTime(value, true)
+  return value
+}
+
+export const isNumeric = (field: Field | undefined): boolean => field?.type === 'decimal' || field?.type === 'integer'
+
+/** What every kind has, whatever it declares. */
+export const BUILT_IN = ['number', 'state', 'stored_at', 'updated_at', 'batch_no', 'return_info'] as const
+
+/** The raw text of a cell: built-in columns stand on the row itself, all others in its `columns`. */
+export function cellValue(row: DocumentRow, column: string): string {
+  if (column === 'number') return row.number
+  if (column === 'state') return row.state
+  if (column === 'stored_at') return row.stored_at
+  if (column === 'updated_at') return row.updated_at ?? ''
+  if (column === 'batch_no') return row.batch_no ?? row.columns.batch_no ?? ''
+  if (column === 'return_info') return row.return_info ?? row.columns.return_info ?? ''
+  return row.columns[column] ?? ''
+}
+
+export interface ViewColumn extends Omit<Column, 'label'> {
+  label: Label | string
+  field?: Field
+  kindOf: 'number' | 'state' | 'time' | 'value'
+}
+
+const KIND_OF: Record<string, ViewColumn['kindOf']> = {
+  number: 'number',
+  state: 'state',
+  stored_at: 'time',
+  updated_at: 'time',
+}
+
+/** All columns a table of this kind can show: number and state first, then as declared, then built-in ones not declared. */
+export function viewColumns(kind: Kind, builtIn: (name: string) => string): ViewColumn[] {
+  const declared = new Map(
+    kind.columns.map((column) => [column.name === kind.number_field ? 'number' : column.name, column]),
+  )
+  const names = ['number', 'state', ...declared.keys(), ...BUILT_IN]
+  return [...new Set(names)].map((name) => {
+    const column = declared.get(name)
+    const field = kind.head.find((f) => f.name === (name === 'number' ? kind.number_field : name))
+    return {
+      ...column,
+      name,
+      label: column?.label ?? (name === 'number' && field ? field.label : builtIn(name)),
+      align: column?.align ?? (isNumeric(field) ? 'right' : 'left'),
+      default: name === 'number' || name === 'state' || (column ? column.default !== false : name === 'updated_at'),
+      sortable: column?.sortable ?? name === 'stored_at',
+      field,
+      kindOf: KIND_OF[name] ?? 'value',
+    }
+  })
+}
+
+/** Chosen columns in declared order; number and state cannot be taken away. What is the same in every row is not shown unless chosen. */
+export function chosenColumns(
+  all: readonly ViewColumn[],
+  chosen: readonly string[] | null,
+  constant: readonly string[] = [],
+): ViewColumn[] {
+  return all.filter(
+    (c) =>
+      c.name === 'number' ||
+      c.name === 'state' ||
+      (chosen ? chosen.includes(c.name) : c.default && !constant.includes(c.name)),
+  )
+}

@@ -1,0 +1,93 @@
+// Doing an action on documents: is it possible, are you sure, what came of it. The same on query and detail pages.
+import { ref, shallowRef } from 'vue'
+import { useI18n } from 'vue-i18n'
+import { documents } from '@/api/calls'
+import type { ActionDef, ActionResult, DocumentRow, Kind } from '@/api/types'
+import { count, say } from '@/locales'
+import { stateDef } from '@/states'
+import { useSession } from '@/stores/session'
+import type { Outcome } from '@/widgets/ResultsDialog.vue'
+import { fitOf, MOST_IDS } from './actions'
+import { useProblem } from './useProblem'
+
+type Row = Pick<DocumentRow, 'id' | 'number' | 'state'>
+
+export function useActions(kind: () => Kind | undefined) {
+  const { t } = useI18n()
+  const session = useSession()
+  const { tell } = useProblem()
+  const working = ref('')
+  const outcome = shallowRef<Outcome | null>(null)
+
+  /** Why the action cannot be done with these rows, or null. */
+  function whyNot(action: ActionDef, rows: readonly Row[]): string | null {
+    const label = say(action.label)
+    const { why } = fitOf(action, rows, session.may(action.permission))
+    if (why === null) return null
+    if (why === 'permission') return t('action.needPermission', { action: label })
+    if (why === 'selection') return t('action.needSelection')
+    if (why === 'many') return t('action.tooMany', { n: count(rows.length), most: count(MOST_IDS) })
+    const states = action.states.map((name) => say(stateDef(kind(), name).label)).join('、')
+    return rows.length === 1
+      ? t('action.notAllowed', { state: say(stateDef(kind(), rows[0]?.state ?? '').label), action: label })
+      : t('action.noneFits', { action: label, states })
+  }
+  function question(action: ActionDef, rows: readonly Row[]): string {
+    const label = say(action.label)
+    const { skip } = fitOf(action, rows, true)
+    const n = count(rows.length)
+    if (rows.length === 1)
+      return [t('action.confirmOne', { number: rows[0]?.number ?? '', action: label }), say(action.confirm)]
+        .filter(Boolean)
+        .join('\n')
+    const lines = [
+      skip.length
+        ? t('action.confirmSome', { n, skip: count(skip.length), action: label })
+        : t('action.confirmAll', { n, action: label }),
+    ]
+    lines.push(
+      t('action.sample', {
+        numbers: rows
+          .slice(0, 3)
+          .map((row) => row.number)
+          .join('、'),
+      }),
+    )
+    if (action.confirm) lines.push(say(action.confirm))
+    return lines.join('\n')
+  }
+  /** Asks, does and reports; answers what was done, or null where it was called off or failed. */
+  async function perform(action: ActionDef, rows: readonly Row[]): Promise<ActionResult[] | null> {
+    const of = kind()
+    if (!of || working.value || whyNot(action, rows)) return null
+    const label = say(action.label)
+    const danger = action.name === 'delete'
+    try {
+      await ElMessageBox.confirm(question(action, rows), t('action.confirmTitle', { action: label }), {
+        confirmButtonText: label,
+        cancelButtonText: t('app.cancel'),
+        type: danger ? 'warning' : 'info',
+        confirmButtonClass: danger ? 'el-button--danger' : '',
+        customClass: 'confirm-action',
+      })
+    } catch {
+      return null // called off by the person
+    }
+    working.value = action.name
+    try {
+      const { results } = await documents.act(
+        of.kind,
+        action.name,
+        rows.map((row) => row.id),
+      )
+      outcome.value = { action: action.name, label, results, numbers: new Map(rows.map((row) => [row.id, row.number])) }
+      return results.filter((result) => result.ok)
+    } catch (error) {
+      tell(error)
+      return null
+    } finally {
+      working.value = ''
+    }
+  }
+  return { working, outcome, whyNot, perform }
+}
