@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from documents.spec import DocumentType
+from documents.spec import DeclarationError, DocumentType
 from documents.types.booking import BOOKING
 from documents.types.order import ORDER
 
@@ -20,6 +20,9 @@ class Registry:
     def __init__(self, types: Iterable[DocumentType]) -> None:
         self.types = tuple(types)
         self._by_kind = {item.kind: item for item in self.types}
+        if len(self._by_kind) != len(self.types):
+            kinds = ", ".join(item.kind for item in self.types)
+            raise DeclarationError(f"a kind is declared twice: {kinds}")
 
     def get(self, kind: str) -> DocumentType | None:
         """The type of that kind, or None."""

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 from documents.spec import Body, Rule
-from documents.words import Words, Wrong
+from documents.words import Words, Wrong, short
 
 _CENT = Decimal("0.01")
+#: the product of two amounts of 19 digits is exact in it; the usual context has 28 and raises
+_EXACT = Context(prec=80)
 _NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,10})?")
 
 
@@ -24,6 +26,10 @@ def amount(text: str | None) -> Decimal | None:
 def plain(value: Decimal) -> str:
     """A decimal as people write it: no exponent, no trailing zeros beyond what was meant."""
     return format(value, "f")
+
+
+def _cents(value: Decimal) -> Decimal:
+    return value.quantize(_CENT, ROUND_HALF_UP, _EXACT)
 
 
 def line_totals(quantity: str, price: str, total: str) -> Rule:
@@ -40,8 +46,8 @@ def line_totals(quantity: str, price: str, total: str) -> Rule:
             stated = amount(given)
             if count is None or unit_price is None or stated is None or count <= 0 or unit_price <= 0:
                 continue
-            computed = (count * unit_price).quantize(_CENT, ROUND_HALF_UP)
-            if computed != stated.quantize(_CENT, ROUND_HALF_UP):
+            computed = _cents(_EXACT.multiply(count, unit_price))
+            if computed != _cents(stated):
                 shown = plain(computed)
                 yield Wrong(
                     ("lines", index, total),
@@ -112,8 +118,9 @@ def same_in_lines(field: str, label: Words) -> Rule:
                     ("lines", index, field),
                     "mismatch",
                     Words(
-                        f"表体{label.zh}“{given}”与表头“{wanted}”不一致，请统一。",
-                        f"{label.en} {given} of the line differs from {wanted} of the head; make them equal.",
+                        f"表体{label.zh}“{short(given)}”与表头“{short(wanted)}”不一致，请统一。",
+                        f"{label.en} {short(given)} of the line differs from {short(wanted)} of the head; "
+                        "make them equal.",
                     ),
                     given,
                 )

@@ -6,6 +6,7 @@ Values of this module hold no behaviour beyond their own consistency; what follo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -21,8 +22,24 @@ FieldType = Literal["text", "code", "decimal", "integer", "datetime"]
 FilledBy = Literal["user", "strategy", "computed", "system", "customs"]
 
 
+#: what the system can fill into a message when it is sent
+SUBMIT_SOURCES = frozenset({"guid", "app_type", "app_time", "app_status"})
+#: states that our own doing leads to: every life course has them
+OWN_STATES = ("draft", "checked", "signing", "signed", "sent", "send_failed")
+#: states that customs' answers lead to rank from here: a document that reached one never goes back by our doing
+CUSTOMS_RANK = 10
+
+
 class DeclarationError(Exception):
     """A document type was declared in a way that cannot work."""
+
+
+def _compiles(pattern: str) -> bool:
+    try:
+        re.compile(pattern)
+    except re.error:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,18 +74,23 @@ class Field:
     note: Words | None = None
 
     def __post_init__(self) -> None:
-        if self.type in ("text", "code") and not 0 < self.length >= self.min_length:
-            raise DeclarationError(f"{self.name}: a {self.type} field needs a length")
-        if self.type == "decimal" and not self.digits > self.scale >= 0:
-            raise DeclarationError(f"{self.name}: digits must exceed scale")
-        if self.decimals is not None and self.decimals > self.scale:
-            raise DeclarationError(f"{self.name}: decimals wider than the message's scale")
-        if self.type == "integer" and self.digits < 1:
-            raise DeclarationError(f"{self.name}: an integer needs digits")
-        if self.table is not None and self.table not in TABLES:
-            raise DeclarationError(f"{self.name}: unknown code table {self.table}")
-        if self.table is not None and self.choices:
-            raise DeclarationError(f"{self.name}: code table and choices exclude each other")
+        for wrong, why in (
+            (not self.zh or not self.en, "needs a label in both languages"),
+            (self.type in ("text", "code") and not 0 < self.length >= self.min_length >= 0, "needs a length"),
+            (self.type == "decimal" and not self.digits > self.scale >= 0, "digits must exceed scale"),
+            (self.decimals is not None and not 0 <= self.decimals <= self.scale, "decimals wider than the scale"),
+            (self.type == "integer" and self.digits < 1, "an integer needs digits"),
+            (self.table is not None and self.table not in TABLES, f"unknown code table {self.table}"),
+            (self.table is not None and bool(self.choices), "code table and choices exclude each other"),
+            (self.positive and self.signed, "positive and signed exclude each other"),
+            (self.pattern is not None and self.type != "code", "only a code has a pattern"),
+            (self.pattern is not None and not _compiles(self.pattern[0]), "the pattern is no regular expression"),
+            (len({value for value, _ in self.choices}) != len(self.choices), "a choice stands twice"),
+            (any(not self.min_length <= len(value) <= self.length for value, _ in self.choices),
+             "a choice does not fit the length"),
+        ):  # fmt: skip
+            if wrong:
+                raise DeclarationError(f"{self.name}: {why}")
 
     @property
     def words(self) -> Words:
@@ -118,14 +140,20 @@ class Lifecycle:
         by_name = {state.name: state for state in self.states}
         if len(by_name) != len(self.states):
             raise DeclarationError("a state is declared twice")
-        for name in [status.state for status in self.statuses] + [
-            self.negative,
-            "draft",
-            "checked",
-            "signing",
-        ]:
+        by_customs = {*(status.state for status in self.statuses), self.negative}
+        for name in (*by_customs, *OWN_STATES):
             if name not in by_name:
                 raise DeclarationError(f"the life course lacks state {name}")
+        for name in by_customs:
+            if by_name[name].rank < CUSTOMS_RANK:
+                raise DeclarationError(f"customs' state {name} must rank {CUSTOMS_RANK} or more")
+        ranks = [by_name[name].rank for name in OWN_STATES[:-1]]
+        if ranks != sorted(set(ranks)) or ranks[-1] >= CUSTOMS_RANK:
+            raise DeclarationError(
+                f"{', '.join(OWN_STATES[:-1])} must rank in this order, below {CUSTOMS_RANK}"
+            )
+        if len({status.code for status in self.statuses}) != len(self.statuses):
+            raise DeclarationError("a returnStatus is declared twice")
         object.__setattr__(self, "by_name", by_name)
         object.__setattr__(self, "by_code", {status.code: status for status in self.statuses})
 
@@ -143,6 +171,10 @@ class Message:
     max_documents: int = 100
     max_lines: int = 100
     signature: Literal["required", "optional"] = "required"
+
+    def __post_init__(self) -> None:
+        if min(self.max_documents, self.max_lines) < 1:
+            raise DeclarationError(f"{self.root}: a message holds at least one document with one line")
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +268,7 @@ class DocumentType:
         lines = {item.name for item in self.lines}
         if len(heads) != len(self.head) or len(lines) != len(self.lines):
             raise DeclarationError(f"{self.kind}: a field is declared twice")
-        wanted = {
+        self._check_names("head", heads, {
             "number": [self.number],
             "unique": self.unique,
             "condition": [item.name for item in self.conditions],
@@ -245,19 +277,14 @@ class DocumentType:
             "on_submit": [name for name, _ in self.on_submit],
             "discriminator": [self.discriminator[0]] if self.discriminator else [],
             "sheet": [item.name for item in self.sheet.columns if item.level == "head"],
-            "group": [self.sheet.group],
-        }
-        for what, names in wanted.items():
-            for name in names:
-                if name not in heads:
-                    raise DeclarationError(f"{self.kind}: {what} names {name}, which is no head field")
-        for name in [
-            self.line_number,
-            *self.same_line,
-            *(c.name for c in self.sheet.columns if c.level == "line"),
-        ]:
-            if name not in lines:
-                raise DeclarationError(f"{self.kind}: {name} is no line field")
+        })  # fmt: skip
+        self._check_names("line", lines, {
+            "line number": [self.line_number],
+            "same_line": self.same_line,
+            "sheet": [item.name for item in self.sheet.columns if item.level == "line"],
+        })  # fmt: skip
+        self._check_filling()
+        self._check_sheet()
         known = {name for name, _ in self.areas}
         for item in self.head:
             if item.area not in known:
@@ -266,6 +293,55 @@ class DocumentType:
             for name in action.states:
                 if name not in self.lifecycle.by_name:
                     raise DeclarationError(f"{self.kind}: action {action.name} names unknown state {name}")
+
+    def _check_names(self, level: str, known: set[str], wanted: Mapping[str, Iterable[str]]) -> None:
+        for what, names in wanted.items():
+            for name in names:
+                if name not in known:
+                    raise DeclarationError(f"{self.kind}: {what} names {name}, which is no {level} field")
+
+    def _check_filling(self) -> None:
+        """Every field has exactly one who fills it."""
+        unknown = {source for _, source in self.on_submit} - SUBMIT_SOURCES
+        if unknown:
+            raise DeclarationError(f"{self.kind}: nothing fills {', '.join(sorted(unknown))} when it is sent")
+        for filled_by, names in (
+            ("system", {name for name, _ in self.on_submit}),
+            ("computed", {name for name, _ in self.computed}),
+        ):
+            declared = {item.name for item in self.head if item.filled_by == filled_by}
+            if declared != names:
+                odd = ", ".join(sorted(declared ^ names))
+                raise DeclarationError(f"{self.kind}: {odd} and what is filled by {filled_by} do not agree")
+        if [item.name for item in self.lines if item.filled_by in ("system", "computed")] != [
+            self.line_number
+        ]:
+            raise DeclarationError(
+                f"{self.kind}: of the lines the system fills {self.line_number} and nothing else"
+            )
+        if self.discriminator:
+            choices = {value for value, _ in self.head_field(self.discriminator[0]).choices}
+            if not set(self.discriminator[1]) <= choices:
+                raise DeclarationError(f"{self.kind}: the discriminator names what is no choice of its field")
+        if not self.unique or not set(self.unique) <= set(self.receipt.keys):
+            raise DeclarationError(f"{self.kind}: a receipt must name what makes a document unique")
+
+    def _check_sheet(self) -> None:
+        columns = self.sheet.columns
+        headers = [column.header for column in columns]
+        if len(set(headers)) != len(headers) or len({column.name for column in columns}) != len(columns):
+            raise DeclarationError(f"{self.kind}: a column of the sheet is declared twice")
+        if not any(column.name == self.sheet.group and column.level == "head" for column in columns):
+            raise DeclarationError(
+                f"{self.kind}: the sheet has no head column {self.sheet.group} to group by"
+            )
+        fields = {
+            "head": {item.name: item for item in self.head},
+            "line": {item.name: item for item in self.lines},
+        }
+        for column in columns:
+            if fields[column.level][column.name].filled_by in ("system", "customs"):
+                raise DeclarationError(f"{self.kind}: {column.name} is not for people to fill in")
 
     def action(self, name: str) -> Action | None:
         """The action of that name."""

@@ -24,6 +24,7 @@ _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#xD;"}
 _ESCAPE = re.compile("[&<>\r]")
 #: characters XML 1.0 cannot carry at all
 _IMPOSSIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}Signature"
 _SUSPECT = re.compile("[&<>\r\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -56,13 +57,14 @@ def _attribute(text: str) -> str:
 class _Part:
     """A compiled run of elements: one template, filled from one mapping.
 
-    The slot of an optional element holds the whole element or nothing.
+    prefix: with its colon, or empty for the default namespace. The slot of an optional element holds the whole
+    element or nothing.
     """
 
     def __init__(self, prefix: str, fields: Sequence[Field]) -> None:
         pieces, self._names, self._optional = [], [], []
         for index, field in enumerate(fields):
-            name = f"{prefix}:{field.name}" if prefix else field.name
+            name = f"{prefix}{field.name}"
             self._names.append(field.name)
             if field.required:
                 pieces.append(f"<{name}>%s</{name}>")
@@ -88,13 +90,13 @@ class Writer:
     def __init__(self, doctype: DocumentType) -> None:
         form = doctype.message
         self._form = form
-        self._head = _Part(form.prefix, doctype.head)
-        self._line = _Part(form.prefix, doctype.lines)
+        p = self._prefix = f"{form.prefix}:" if form.prefix else ""
+        self._head = _Part(p, doctype.head)
+        self._line = _Part(p, doctype.lines)
         self._line_number = doctype.line_number
-        p = form.prefix
-        self._open = f"<{p}:{form.node}><{p}:{form.head}>"
-        self._line_start, self._line_end = f"<{p}:{form.line}>", f"</{p}:{form.line}>"
-        self._head_end, self._close = f"</{p}:{form.head}>", f"</{p}:{form.node}>"
+        self._open = f"<{p}{form.node}><{p}{form.head}>"
+        self._line_start, self._line_end = f"<{p}{form.line}>", f"</{p}{form.line}>"
+        self._head_end, self._close = f"</{p}{form.head}>", f"</{p}{form.node}>"
 
     def document(self, body: Body, system: Mapping[str, str]) -> str:
         """One document's node. system: the head fields set when it is sent (guid, appTime …)."""
@@ -107,15 +109,16 @@ class Writer:
 
     def message(self, documents: Iterable[str], guid: str, transfer: Transfer) -> bytes:
         """The canonical bytes of an unsigned message of up to `max_documents` documents."""
-        p, form = self._form.prefix, self._form
+        p, form = self._prefix, self._form
         nodes = list(documents)
         if not 0 < len(nodes) <= form.max_documents:
             raise XmlError(f"a message holds 1 to {form.max_documents} documents, not {len(nodes)}")
-        start = f'<{p}:{form.root} xmlns:{p}="{_attribute(form.namespace)}" guid="{_attribute(guid)}" version="{VERSION}">'
+        space = f"xmlns:{form.prefix}" if form.prefix else "xmlns"
+        start = f'<{p}{form.root} {space}="{_attribute(form.namespace)}" guid="{_attribute(guid)}" version="{VERSION}">'
         parts = (("copCode", transfer.cop_code), ("copName", transfer.cop_name), ("dxpMode", "DXP"),
                  ("dxpId", transfer.dxp_id))  # fmt: skip
-        base = "".join(f"<{p}:{name}>{escape(value)}</{p}:{name}>" for name, value in parts)
-        end = f"<{p}:BaseTransfer>{base}</{p}:BaseTransfer></{p}:{form.root}>"
+        base = "".join(f"<{p}{name}>{escape(value)}</{p}{name}>" for name, value in parts)
+        end = f"<{p}BaseTransfer>{base}</{p}BaseTransfer></{p}{form.root}>"
         return "".join((start, *nodes, end)).encode()
 
 
@@ -140,9 +143,18 @@ class Read:
 
 
 def parse(raw: bytes) -> etree._Element:
-    """A tree from a safe parser: no DTD, no entities, no network, lxml's size limits kept."""
+    """A tree from a safe parser: no DTD, no entities, no network, lxml's size limits kept.
+
+    Comments and instructions are left out, so that none can cut a text in two.
+    """
     parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
     )
     try:
         root = etree.fromstring(raw, parser)
@@ -165,34 +177,45 @@ def from_xml(doctype: DocumentType, raw: bytes) -> Read:
     unknown: list[str] = []
     bodies: list[dict[str, Any]] = []
     transfer: dict[str, str] = {}
-    for node in root.iterchildren(etree.Element):
-        name = _local(node)
+    for node in root:
+        name = _name(node, form.namespace)
         if name == form.node:
             body: dict[str, Any] = {"head": {}, "lines": []}
-            for part in node.iterchildren(etree.Element):
-                if _local(part) == form.head:
-                    body["head"] = _texts(part, head_names, f"{form.node}/{form.head}", unknown)
-                elif _local(part) == form.line:
-                    body["lines"].append(_texts(part, line_names, f"{form.node}/{form.line}", unknown))
+            for part in node:
+                inner = _name(part, form.namespace)
+                if inner == form.head:
+                    body["head"] = _texts(part, form.namespace, head_names, f"{form.node}/{inner}", unknown)
+                elif inner == form.line:
+                    body["lines"].append(
+                        _texts(part, form.namespace, line_names, f"{form.node}/{inner}", unknown)
+                    )
                 else:
-                    unknown.append(f"{form.node}/{_local(part)}")
+                    unknown.append(f"{form.node}/{inner}")
             bodies.append(body)
         elif name == "BaseTransfer":
-            transfer = {_local(item): item.text or "" for item in node.iterchildren(etree.Element)}
-        elif name not in ("Signature", "BaseSubscribe", "ExtendMessage"):
+            transfer = {_name(item, form.namespace): item.text or "" for item in node}
+        elif name not in (_SIGNATURE, "BaseSubscribe", "ExtendMessage"):
             unknown.append(name)
     return Read(form.root, root.get("guid", ""), tuple(bodies), transfer, tuple(dict.fromkeys(unknown)))
 
 
-def _texts(part: etree._Element, known: set[str], path: str, unknown: list[str]) -> dict[str, str]:
+def _texts(
+    part: etree._Element, namespace: str, known: set[str], path: str, unknown: list[str]
+) -> dict[str, str]:
     texts: dict[str, str] = {}
-    for item in part.iterchildren(etree.Element):
-        name = _local(item)
+    for item in part:
+        element = name = _name(item, namespace)
+        number = 1
+        while name in texts:
+            number += 1
+            name = f"{element}[{number}]"
         if name not in known:
             unknown.append(f"{path}/{name}")
-        texts[name] = item.text or ""
+        texts[name] = "".join(str(text) for text in item.itertext())
     return texts
 
 
-def _local(element: etree._Element) -> str:
-    return etree.QName(element).localname
+def _name(element: etree._Element, namespace: str) -> str:
+    """The local name of an element of ours; "{namespace}name" of any other, so that it never passes for ours."""
+    name = etree.QName(element)
+    return name.localname if name.namespace == namespace else name.text

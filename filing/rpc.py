@@ -250,7 +250,7 @@ def _import(row: Any, *, brief: bool = False) -> pb.Import:
         rejected=row.rejected,
         created_at=row.created_at.isoformat(),
         created_by=row.created_by,
-        errors_total=len(row.errors),
+        errors_total=row.errors_total,
     )
     if row.failure:
         reply.failure.code, reply.failure.zh, reply.failure.en = (

@@ -24,6 +24,8 @@ from documents.words import Words
 MEMORY = 1024 * 1024 * 1024
 CPU_SECONDS = 40
 WALL_SECONDS = 60
+#: how the child ends when Python could not get more memory; a signal says the same of other causes
+_OUT_OF_MEMORY = 3
 #: where the child finds the declared types: module and attribute
 DEFAULT_TYPES = "documents.registry:ALL"
 
@@ -61,8 +63,11 @@ class SheetReader:
             )
         except subprocess.TimeoutExpired as exc:
             raise _over_limits() from exc
-        if done.returncode != 0:
+        if done.returncode == _OUT_OF_MEMORY or done.returncode < 0:
             raise _over_limits()
+        if done.returncode:
+            # our own fault: whoever called logs it under a trace number
+            raise RuntimeError(f"sheet process ended with {done.returncode}: {done.stderr.decode()[-2000:]}")
         return done.stdout
 
 
@@ -84,6 +89,7 @@ def _result(answer: dict[str, Any]) -> SheetResult:
         raise SheetProblem(problem["kind"], problem["code"], Words(problem["zh"], problem["en"]))
     return SheetResult(
         sheet=answer["sheet"],
+        group_letter=answer["group_letter"],
         rows=answer["rows"],
         rejected=answer["rejected"],
         documents=[(body, row) for body, row in answer["documents"]],
@@ -101,6 +107,13 @@ def _limit() -> None:
 def main() -> None:
     """The child."""
     _limit()
+    try:
+        _work()
+    except MemoryError:
+        sys.exit(_OUT_OF_MEMORY)
+
+
+def _work() -> None:
     request = json.loads(sys.stdin.buffer.readline())
     content = sys.stdin.buffer.read()
     if "wrong" in request:
@@ -113,7 +126,7 @@ def main() -> None:
     module, _, attribute = request["types"].partition(":")
     doctype = Registry(getattr(import_module(module), attribute)).get(request["kind"])
     if doctype is None:
-        sys.exit(2)
+        sys.exit(f"no kind {request['kind']} in {request['types']}")
     try:
         found = read(doctype, content, request["defaults"])
     except SheetProblem as exc:
@@ -122,6 +135,7 @@ def main() -> None:
     else:
         answer = {
             "sheet": found.sheet,
+            "group_letter": found.group_letter,
             "rows": found.rows,
             "rejected": found.rejected,
             "documents": found.documents,

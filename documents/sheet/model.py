@@ -8,7 +8,10 @@ from typing import Any
 
 from documents.body import number
 from documents.spec import DocumentType, Field, SheetColumn
-from documents.words import Words
+from documents.words import Words, short
+
+#: wrong or repaired cells that are told one by one; a file may have more of them than anybody reads
+MAX_TOLD = 20_000
 
 
 class SheetProblem(Exception):
@@ -42,10 +45,13 @@ class CellWrong:
 class SheetResult:
     """What a workbook holds. documents: (body, first row) of those without a wrong cell.
 
-    rejected: documents with at least one wrong cell; rows: rows with content below the header.
+    rejected: documents with at least one wrong cell; rows: rows with content below the header. Of wrong and of
+    repairs the first MAX_TOLD are kept, and one more that says how many were left out. group_letter: the column of
+    the document's number.
     """
 
     sheet: str = ""
+    group_letter: str = "A"
     rows: int = 0
     rejected: int = 0
     documents: list[tuple[dict[str, Any], int]] = field(default_factory=list)
@@ -69,15 +75,25 @@ def letter(index: int) -> str:
     return letters
 
 
-def existing(doctype: DocumentType, sheet: str, row: int, body: Mapping[str, Any]) -> CellWrong:
+def bounded(cells: list[CellWrong], left_out: int) -> list[CellWrong]:
+    """Cells in the order of the sheet, with a last one for those that were left out."""
+    cells.sort(key=lambda cell: (cell.row, len(cell.letter), cell.letter))
+    if left_out:
+        last = cells[-1]
+        zh = f"另有 {left_out} 处未逐一列出，请先更正以上各处后重新导入。"
+        en = f"{left_out} more are not listed; correct those above first and import again."
+        cells.append(CellWrong(last.sheet, last.row, "", "", "", "more", zh, en))
+    return cells
+
+
+def existing(doctype: DocumentType, found: SheetResult, row: int, body: Mapping[str, Any]) -> CellWrong:
     """The wrong cell of a document whose number is in use already."""
-    column = next(c for c in doctype.sheet.columns if c.name == doctype.sheet.group)
-    mark = letter(doctype.sheet.columns.index(column))
+    header = next(column.header for column in doctype.sheet.columns if column.name == doctype.sheet.group)
     value = number(doctype, body)
     return CellWrong(
-        sheet, row, column.header, mark, value, "exists",
-        f"{column.header}“{value}”已存在，未重复导入；如需修改请在查询页面编辑原单据。",
-        f"“{value}” exists already and was not imported again; edit the document on its query page.",
+        found.sheet, row, header, found.group_letter, short(value, 200), "exists",
+        f"{header}“{short(value)}”已存在，未重复导入；如需修改请在查询页面编辑原单据。",
+        f"“{short(value)}” exists already and was not imported again; edit the document on its query page.",
     )  # fmt: skip
 
 

@@ -8,10 +8,11 @@ from typing import Any
 from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, Row, text
 
-_COLUMNS = (
-    "id, kind, state, file_name, batch_no, strategy, rows, documents, accepted, rejected, errors, repairs, failure,"
-    " created_by, created_at"
+_BRIEF = (
+    "id, kind, state, file_name, batch_no, strategy, rows, documents, accepted, rejected, failure, created_by,"
+    " created_at, jsonb_array_length(errors) AS errors_total"
 )
+_COLUMNS = f"{_BRIEF}, errors, repairs"
 _INSERT = text(
     "INSERT INTO import_task (tenant_id, id, kind, state, file_name, file, batch_no, strategy, created_by)"
     " VALUES (:tenant, :id, :kind, 'waiting', :file_name, :file, :batch_no, :strategy, :created_by)"
@@ -20,10 +21,11 @@ _READ = text(f"SELECT {_COLUMNS} FROM import_task WHERE id = :id")
 _READ_FILE = text(f"SELECT {_COLUMNS}, file FROM import_task WHERE id = :id")
 _LOCK = text(f"SELECT {_COLUMNS}, file FROM import_task WHERE id = :id FOR UPDATE")
 _LIST = text(
-    f"SELECT {_COLUMNS} FROM import_task WHERE kind = :kind"
+    f"SELECT {_BRIEF} FROM import_task WHERE kind = :kind"
     " AND (CAST(:after_id AS uuid) IS NULL OR (created_at, id) < (CAST(:after_at AS timestamptz),"
     " CAST(:after_id AS uuid))) ORDER BY created_at DESC, id DESC LIMIT :limit"
 )
+_STATE = text("SELECT state FROM import_task WHERE id = :id FOR UPDATE")
 _SET_STATE = text("UPDATE import_task SET state = :state, updated_at = now() WHERE id = :id")
 _RESULT = text(
     "UPDATE import_task SET state = :state, rows = :rows, documents = :documents, accepted = :accepted,"
@@ -56,8 +58,13 @@ def lock(connection: Connection, import_id: str) -> Row[Any] | None:
     return connection.execute(_LOCK, {"id": import_id}).one_or_none()
 
 
+def lock_state(connection: Connection, import_id: str) -> str:
+    """The state of a task that exists, locked; without its file."""
+    return str(connection.execute(_STATE, {"id": import_id}).scalar_one())
+
+
 def page(connection: Connection, kind: str, after: tuple[str, str] | None, limit: int) -> Sequence[Row[Any]]:
-    """Newest first."""
+    """Newest first, without the wrong cells, which are many."""
     at, after_id = after or (None, None)
     return connection.execute(
         _LIST, {"kind": kind, "after_at": at, "after_id": after_id, "limit": limit}

@@ -100,8 +100,9 @@ def _fits(doctype: DocumentType, strategy: Strategy) -> None:
 
 def resolve(filing: Filing, actor: Actor, token: str, import_id: str, resolution: str) -> None:
     """Keep the valid documents of a checked import, or discard it."""
+    import_id = check_id(import_id)
     with filing.database.transaction(actor.tenant_id) as connection:
-        task = tasks.lock(connection, check_id(import_id))
+        task = tasks.lock(connection, import_id)
         if task is None:
             raise not_found()
         actor.require("document.import", task.kind)
@@ -183,7 +184,10 @@ class Work:
         try:
             found = self._reader.read(task.kind, bytes(task.file), task.strategy["defaults"])
         except SheetProblem as exc:
-            self._finish(actor, token, task, {"state": "failed", **_failure(exc)}, SheetResult())
+            outcome = {"state": "failed", **_failure(exc)}
+            with self._filing.database.transaction(actor.tenant_id) as connection:
+                if tasks.lock_state(connection, import_id) == expected:
+                    self._record(connection, actor, token, task, outcome, SheetResult())
             return
         self._store(actor, token, task, doctype, found, keep_valid)
 
@@ -206,6 +210,8 @@ class Work:
     ) -> None:
         while True:
             with self._filing.database.transaction(actor.tenant_id) as connection:
+                if tasks.lock_state(connection, str(task.id)) != ("storing" if keep_valid else "reading"):
+                    return  # the same request was delivered twice, and the other one was faster
                 _drop_existing(connection, doctype, found)
                 whole = not found.wrong or keep_valid
                 if whole and found.documents and not self._insert(connection, actor, task, doctype, found):
@@ -242,12 +248,6 @@ class Work:
         }
         return store.insert_many(connection, rows, keys, common) == len(rows)
 
-    def _finish(
-        self, actor: Actor, token: str, task: Any, outcome: dict[str, Any], found: SheetResult
-    ) -> None:
-        with self._filing.database.transaction(actor.tenant_id) as connection:
-            self._record(connection, actor, token, task, outcome, found)
-
     def _record(
         self,
         connection: Connection,
@@ -271,18 +271,19 @@ class Work:
 
 
 def _drop_existing(connection: Connection, doctype: DocumentType, found: SheetResult) -> None:
-    """Documents whose number is in use become wrong cells; one query for all."""
+    """Documents whose number is in use, or stands twice in the file, become wrong cells; one query for all."""
     keys = [bodies.natural_key(doctype, content["head"]) for content, _ in found.documents]
     taken = store.existing_keys(connection, keys)
-    if not taken:
-        return
     kept: list[tuple[dict[str, Any], int]] = []
     doubles: list[CellWrong] = []
     for key, (content, row) in zip(keys, found.documents, strict=True):
         if key in taken:
-            doubles.append(existing(doctype, found.sheet, row, content))
+            doubles.append(existing(doctype, found, row, content))
         else:
             kept.append((content, row))
+            taken.add(key)
+    if not doubles:
+        return
     found.documents = kept
     found.rejected += len(doubles)
     found.wrong = sorted([*found.wrong, *doubles], key=lambda cell: (cell.row, cell.letter))
