@@ -180,8 +180,6 @@ class Publisher:
                 delivery_mode=2,
                 mandatory=message.mandatory,
                 message_id=message.message_id,
-                # a broker under a memory or disk alarm stops reading: without a limit this would hang for ever
-                timeout=CONFIRM_TIMEOUT,
             )
             if len(self._open) >= WINDOW:
                 self._drain(WINDOW // 2)
