@@ -6,7 +6,7 @@ Reads the kernel's accounts of processes and asks PostgreSQL which backend serve
 from __future__ import annotations
 
 import os
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping
 
 import psycopg
@@ -27,9 +27,9 @@ class Accounts:
 
     def read(self) -> Mapping[str, float]:
         """By process of the topology and by server; PostgreSQL's backends by role ("postgres: order_app")."""
-        found: Counter[str] = Counter()
+        found: defaultdict[str, float] = defaultdict(float)
         with psycopg.connect(self._admin, autocommit=True) as connection:
-            roles = dict(connection.execute(_BACKENDS).fetchall())
+            roles: dict[int, str] = dict(connection.execute(_BACKENDS).fetchall())
         for name, entry in self._stack.processes().items():
             if entry["pid"] is None:
                 continue

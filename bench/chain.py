@@ -135,7 +135,9 @@ def report(report: Report, runs: list[Run], per_message: int) -> None:
         report.add(f"{what}orders accepted", median(rates), "orders/min")
     report.add(f"{what}spread of the runs", spread(rates), "%")
     report.add(f"{what}orders of a run", runs[0].orders, "orders")
-    report.add(f"{what}taken in by HTTP", median(run.orders / run.declared * 60 for run in runs), "orders/min")
+    report.add(
+        f"{what}taken in by HTTP", median(run.orders / run.declared * 60 for run in runs), "orders/min"
+    )
     report.add(f"{what}other programs meanwhile", median(run.foreign for run in runs), "cores")
     report.add(f"{what}CPU, all processes", median(run.cpu_per_order for run in runs), "µs CPU/order")
     for stage, value in stages(runs).items():

@@ -109,7 +109,9 @@ def _report(
     report.add("ours, all", per_order(our_runs, total), unit)
     report.add("  child: read, check, answer", per_order(our_runs, lambda run: run["child"]), unit)
     report.add("  take the file in", per_order(our_runs, lambda run: run["taken"]), unit)
-    report.add("  rest of the process: rows for storing", per_order(our_runs, lambda r: r["own"] - r["taken"]), unit)
+    report.add(
+        "  rest of the process: rows for storing", per_order(our_runs, lambda r: r["own"] - r["taken"]), unit
+    )
     report.add("  PostgreSQL", per_order(our_runs, lambda run: run["database"]), unit)
     report.add("usual way, all", per_order(naive_runs, total), unit)
     report.add("  openpyxl", per_order(naive_runs, lambda run: run["read"]), unit)

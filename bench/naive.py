@@ -50,7 +50,9 @@ def _code(length: int, *more: Any) -> fields.String:
 
 
 def _amount(places: int, **limits: Any) -> fields.Decimal:
-    return fields.Decimal(places=places, required=True, validate=validate.Range(max=Decimal(10) ** 14, **limits))
+    return fields.Decimal(
+        places=places, required=True, validate=validate.Range(max=Decimal(10) ** 14, **limits)
+    )
 
 
 class LineSchema(Schema):

@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from lxml import etree
+from signxml.signer import XMLSigner
 
 from documents.spec import DocumentType
 from documents.xml import VERSION, Transfer
@@ -27,7 +28,9 @@ def build(
     """The unsigned message as a tree, element by element."""
     form = doctype.message
     space = f"{{{form.namespace}}}"
-    root = etree.Element(f"{space}{form.root}", {"guid": guid, "version": VERSION}, {form.prefix: form.namespace})
+    root = etree.Element(
+        f"{space}{form.root}", {"guid": guid, "version": VERSION}, {form.prefix: form.namespace}
+    )
     node = etree.SubElement(root, f"{space}{form.node}")
     head = {**body["head"], **system}
     _fill(etree.SubElement(node, f"{space}{form.head}"), space, doctype.head, head)
@@ -35,7 +38,12 @@ def build(
         values = {**line, doctype.line_number: str(number)}
         _fill(etree.SubElement(node, f"{space}{form.line}"), space, doctype.lines, values)
     base = etree.SubElement(root, f"{space}BaseTransfer")
-    texts = {"copCode": transfer.cop_code, "copName": transfer.cop_name, "dxpMode": "DXP", "dxpId": transfer.dxp_id}
+    texts = {
+        "copCode": transfer.cop_code,
+        "copName": transfer.cop_name,
+        "dxpMode": "DXP",
+        "dxpId": transfer.dxp_id,
+    }
     for name, value in texts.items():
         etree.SubElement(base, space + name).text = value
     return root
@@ -78,7 +86,10 @@ class Xmlsec:
         root = etree.fromstring(signed)
         context = xmlsec.SignatureContext()
         context.key = self._key
-        context.verify(xmlsec.tree.find_node(root, xmlsec.constants.NodeSignature))
+        signature = xmlsec.tree.find_node(root, xmlsec.constants.NodeSignature)
+        if signature is None:
+            raise ValueError("there is no signature")
+        context.verify(signature)
 
 
 class Signxml:
@@ -87,7 +98,7 @@ class Signxml:
     def __init__(self, key: RSAPrivateKey, certificate: x509.Certificate) -> None:
         self._key = key
         self._certificates = [certificate]
-        self._signer = signxml.XMLSigner(
+        self._signer = XMLSigner(
             method=signxml.methods.enveloped,
             signature_algorithm="rsa-sha256",
             digest_algorithm="sha256",

@@ -18,7 +18,9 @@ _ARTICLES = ("高山绿茶", "手工陶瓷茶杯", "竹制茶盘", "棉麻桌布
 def workbook(orders: int, prefix: str) -> bytes:
     """An xlsx of `orders` orders with LINES lines each, numbered PREFIX00000001 and so on."""
     out = io.BytesIO()
-    book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_numbers": False, "strings_to_formulas": False})
+    book = xlsxwriter.Workbook(
+        out, {"in_memory": True, "strings_to_numbers": False, "strings_to_formulas": False}
+    )
     sheet = book.add_worksheet(ORDER.sheet.title)
     text = book.add_format({"num_format": "@"})
     for index, column in enumerate(ORDER.sheet.columns):

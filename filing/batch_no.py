@@ -21,11 +21,12 @@ def prefix(logistics: str, enterprise: str, day: date) -> str:
 
 
 def propose(logistics: str, enterprise: str, day: date, used: Iterable[str]) -> str:
-    """The next free number of the day; a conflict after 99."""
+    """The number after the greatest of the day, or the first gap after 99; a conflict when all are used."""
     start = prefix(logistics, enterprise, day)
     serials = {int(number[-2:]) for number in used if re.fullmatch(re.escape(start) + "[0-9]{2}", number)}
-    for serial in range(1, 100):
-        if serial > max(serials, default=0):
+    top = max(serials, default=0)
+    for serial in (*range(top + 1, 100), *range(1, top)):
+        if serial not in serials:
             return f"{start}{serial:02d}"
     raise Problem(
         "conflict",

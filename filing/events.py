@@ -49,6 +49,8 @@ class Handler:
         by_tenant: dict[str, list[Delivery]] = {}
         for delivery in batch:
             actor = self._verifier.verify(delivery.actor, event=True)
+            if delivery.headers.get("type") not in TABLE:
+                raise ValueError(f"event {delivery.id}: unknown type {delivery.headers.get('type')}")
             if actor.tenant_id != delivery.tenant:
                 raise ValueError(f"event {delivery.id}: tenant of header and actor differ")
             by_tenant.setdefault(delivery.tenant, []).append(delivery)
@@ -57,8 +59,10 @@ class Handler:
 
     def _handle(self, tenant: str, deliveries: list[Delivery]) -> None:
         with self._filing.database.transaction(tenant) as connection:
-            fresh = inbox.claim(connection, tenant, self._consumer, [d.id for d in deliveries])
-            new = [delivery for delivery in deliveries if delivery.id in fresh]
+            # one of each: the same event may stand twice in one batch
+            once = {delivery.id: delivery for delivery in deliveries}
+            fresh = inbox.claim(connection, tenant, self._consumer, sorted(once))
+            new = [delivery for key, delivery in once.items() if key in fresh]
             for name, (payload, apply) in TABLE.items():
                 group = [d for d in new if d.headers.get("type") == name]
                 if group:

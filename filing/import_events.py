@@ -29,7 +29,7 @@ class ImportHandler:
             request = events_pb2.ImportRequested.FromString(delivery.body)
             try:
                 self._work.run(actor, delivery.actor, request.import_id, request.step == "keep-valid")
-            except Exception as exc:  # noqa: BLE001 - an import must never hang: it ends with a reason and a trace number
+            except Exception as exc:  # an import must never hang: it ends with a reason and a trace number
                 if isinstance(exc, Problem) and exc.kind in ("unavailable", "conflict"):
                     raise  # the database is away: the bus waits and tries again
                 trace = uuid.uuid4().hex[:12]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 from documents.describe import status_words
@@ -146,8 +147,7 @@ class DocumentsServicer(pb_grpc.DocumentsServicer):
 
     def ListImports(self, request: pb.ListImportsRequest, context: Any) -> pb.ListImportsReply:
         size = min(max(request.page_size, 1), 50) if request.page_size else 20
-        at, _, import_id = request.cursor.partition("|")
-        after = (at, check_id(import_id)) if request.cursor else None
+        after = _import_cursor(request.cursor) if request.cursor else None
         rows = imports.page(self._filing, current_actor(), request.kind, after, size + 1)
         more, rows = len(rows) > size, rows[:size]
         cursor = f"{rows[-1].created_at.isoformat()}|{rows[-1].id}" if more else ""
@@ -195,6 +195,20 @@ class DocumentsServicer(pb_grpc.DocumentsServicer):
                 if row.state in action.states and actor.may(action.permission, row.kind)
             ],
         }
+
+
+def _import_cursor(cursor: str) -> tuple[str, str]:
+    """Creation time and id of the last import seen."""
+    at, _, import_id = cursor.partition("|")
+    try:
+        return datetime.fromisoformat(at).isoformat(), check_id(import_id)
+    except (ValueError, Problem):
+        raise Problem(
+            "invalid",
+            "翻页标记无效，请重新查询。",
+            "The cursor is not valid; query again.",
+            [Detail("/cursor", "cursor", "翻页标记无效。", "The cursor is not valid.")],
+        ) from None
 
 
 def _body(raw: bytes) -> Any:

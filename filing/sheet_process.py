@@ -20,10 +20,6 @@ from documents.registry import Registry
 from documents.sheet.model import CellWrong, SheetProblem, SheetResult
 from documents.words import Words
 
-#: bytes of address space, seconds of CPU, seconds of wall clock
-MEMORY = 1024 * 1024 * 1024
-CPU_SECONDS = 40
-WALL_SECONDS = 60
 #: how the child ends when Python could not get more memory; a signal says the same of other causes
 _OUT_OF_MEMORY = 3
 #: where the child finds the declared types: module and attribute
@@ -32,9 +28,15 @@ DEFAULT_TYPES = "documents.registry:ALL"
 
 @dataclass(frozen=True, slots=True)
 class SheetReader:
-    """Starts children. types: "module:attribute" of the declarations, the same that the service was given."""
+    """Starts children. types: "module:attribute" of the declarations, the same that the service was given.
+
+    memory: bytes of address space. cpu_seconds, wall_seconds: of processor and of clock.
+    """
 
     types: str = DEFAULT_TYPES
+    memory: int = 512 * 1024 * 1024
+    cpu_seconds: int = 40
+    wall_seconds: int = 60
 
     def read(self, kind: str, content: bytes, defaults: Mapping[str, str]) -> SheetResult:
         """Like documents.sheet.read.read, but safe; raises SheetProblem."""
@@ -42,8 +44,12 @@ class SheetReader:
         return _result(json.loads(self._child(request, content)))
 
     def mark(self, content: bytes, wrong: Sequence[Mapping[str, Any]], *, english: bool) -> bytes:
-        """Like documents.sheet.write.mark, but safe; raises SheetProblem."""
-        return self._child({"wrong": list(wrong), "english": english}, content)
+        """Like documents.sheet.write.mark, but safe: a workbook beyond the limits is answered with a plain list."""
+        request = {"wrong": list(wrong), "english": english}
+        try:
+            return self._child(request, content)
+        except SheetProblem:
+            return self._child(request, b"")
 
     def _child(self, request: dict[str, Any], content: bytes) -> bytes:
         line = json.dumps(request).encode() + b"\n"
@@ -51,13 +57,14 @@ class SheetReader:
             "PATH": os.environ.get("PATH", ""),
             "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
         }
-        command = [sys.executable, "-m", "filing.sheet_process"]
+        limits = (str(self.memory), str(self.cpu_seconds))
+        command = [sys.executable, "-m", "filing.sheet_process", *limits]
         try:
             done = subprocess.run(
                 command,
                 input=line + content,
                 capture_output=True,
-                timeout=WALL_SECONDS,
+                timeout=self.wall_seconds,
                 env=environment,
                 check=False,
             )
@@ -98,15 +105,15 @@ def _result(answer: dict[str, Any]) -> SheetResult:
     )
 
 
-def _limit() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+def _limit(memory: int, cpu_seconds: int) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def main() -> None:
-    """The child."""
-    _limit()
+    """The child: memory and seconds of processor on its command line."""
+    _limit(*map(int, sys.argv[1:3]))
     try:
         _work()
     except MemoryError:

@@ -24,7 +24,9 @@ _REASONS = {"zh": "错误原因", "en": "Errors"}
 #: characters that a cell holds at most, and those it cannot hold at all
 _CELL_LIMIT = 32_767
 #: what openpyxl raises for workbooks that other programs read
-_NOT_FOR_OPENPYXL = (TypeError, ValueError, KeyError, AttributeError, IndexError, zipfile.BadZipFile)
+_NOT_FOR_OPENPYXL = (
+    TypeError, ValueError, KeyError, AttributeError, IndexError, OSError, SyntaxError, zipfile.BadZipFile,
+)  # fmt: skip
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -69,12 +71,17 @@ def mark(content: bytes, wrong: Sequence[Mapping[str, Any]], *, english: bool = 
     """The uploaded workbook with wrong cells in red, a comment each, and an added column with all reasons of a row.
 
     What an earlier marking left in it is taken away first. A workbook that can be read but not be written back, as
-    some programs make them, is answered with a list of its wrong cells. wrong: CellWrong as dictionaries.
+    some programs make them, or none at all, is answered with a list of the wrong cells. wrong: CellWrong as
+    dictionaries.
     """
     try:
-        book = openpyxl.load_workbook(io.BytesIO(content))
+        return _marked(content, wrong, english=english)
     except _NOT_FOR_OPENPYXL:
         return _plain_list(wrong, english=english)
+
+
+def _marked(content: bytes, wrong: Sequence[Mapping[str, Any]], *, english: bool) -> bytes:
+    book = openpyxl.load_workbook(io.BytesIO(content))
     by_sheet: dict[str, list[Mapping[str, Any]]] = {}
     for cell in wrong:
         name = cell["sheet"] if cell["sheet"] in book.sheetnames else book.worksheets[0].title

@@ -31,7 +31,9 @@ _INSERT = text(
 )
 _UPDATE = text(
     "UPDATE document SET number = :number, natural_key = :natural_key, state = :state, state_rank = :rank,"
-    " state_time = '', body = :body, version = version + 1, updated_at = now(), return_info = '', customs_status = ''"
+    " state_time = '', body = :body, version = version + 1, updated_at = now(), return_info = '', customs_status = '',"
+    # the message it rode in is over: what still comes of it must not move the new content
+    " message_id = NULL"
     " WHERE id = :id AND version = :version"
 )
 _DELETE = text(

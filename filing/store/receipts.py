@@ -11,8 +11,9 @@ from sqlalchemy import Connection, Row, text
 _TENANT = "nullif(current_setting('app.tenant', true), '')::uuid"
 
 _MATCH = text(
-    "SELECT d.id, d.kind, d.number, d.natural_key, d.guid, d.attempt, d.state_rank, d.state_time, d.submitted_at"
-    " FROM document d WHERE d.deleted_at IS NULL AND d.kind = ANY(CAST(:kinds AS text[])) AND d.id IN ("
+    "SELECT d.id, d.kind, d.number, d.natural_key, d.guid, d.attempt, d.state_rank, d.state_time, d.submitted_at,"
+    " d.message_id, d.deleted_at"
+    " FROM document d WHERE d.kind = ANY(CAST(:kinds AS text[])) AND d.id IN ("
     "  SELECT id FROM document WHERE natural_key = ANY(CAST(:natural_keys AS text[])) AND natural_key <> ''"
     "   AND deleted_at IS NULL"
     "  UNION SELECT id FROM document WHERE guid = ANY(CAST(:guids AS text[])) AND guid <> '')"
@@ -48,7 +49,7 @@ _OF_DOCUMENT = text(
 def match(
     connection: Connection, kinds: Sequence[str], natural_keys: Sequence[str], guids: Sequence[str]
 ) -> Sequence[Row[Any]]:
-    """Documents that receipts may speak of, by business key or guid, locked in id order."""
+    """Documents that receipts may speak of, by guid (deleted ones too) or by business key, locked in id order."""
     values = {"kinds": list(kinds), "natural_keys": list(natural_keys), "guids": list(guids)}
     return connection.execute(_MATCH, values).all()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
@@ -20,6 +21,8 @@ from runtime import db, outbox
 from runtime.actor import Actor
 from runtime.errors import Detail, Problem, not_found
 
+#: wrong fields that are told at once; a body may have any number of them
+MAX_DETAILS = 200
 #: what an unfinished draft may lack; anything that is there must be right
 _MAY_WAIT = {"required"}
 
@@ -43,8 +46,9 @@ class Saved:
 
 
 def details(wrongs: Iterable[Wrong]) -> list[Detail]:
-    """Wrong fields as details of a Problem."""
-    return [Detail(w.pointer, w.code, w.words.zh, w.words.en, w.value) for w in wrongs]
+    """The first MAX_DETAILS wrong fields as details of a Problem."""
+    first = islice(wrongs, MAX_DETAILS)
+    return [Detail(w.pointer, w.code, w.words.zh, w.words.en, w.value) for w in first]
 
 
 def save(filing: Filing, actor: Actor, kind: str, body: Any) -> Saved:

@@ -7,6 +7,7 @@ discarded. Each step can be repeated: its input is stored, and its effect is one
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from sqlalchemy import Connection
 from documents import body as bodies
 from documents.sheet.model import CellWrong, SheetProblem, SheetResult, existing
 from documents.spec import DocumentType
+from documents.values import FORBIDDEN
 from filing import batch_no as batch
 from filing import ids
 from filing.context import Filing, check_id
@@ -29,6 +31,8 @@ from runtime import crash, outbox
 from runtime.actor import Actor
 from runtime.errors import Problem, not_found
 from runtime.outbox import Event
+
+_CONTROL = re.compile(f"[{FORBIDDEN}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ def start(
         "tenant": actor.tenant_id,
         "id": import_id,
         "kind": kind,
-        "file_name": file_name[:200],
+        "file_name": _CONTROL.sub("_", file_name)[:200],
         "file": content,
         "batch_no": batch_no,
         "strategy": {"id": strategy.id, "name": strategy.name, "defaults": dict(strategy.defaults)},
@@ -148,10 +152,7 @@ def marked(filing: Filing, actor: Actor, reader: SheetReader, import_id: str, *,
     actor.require("document.read", task.kind)
     if not task.errors:
         raise Problem("conflict", "该导入没有错误单元格。", "This import has no wrong cells.")
-    try:
-        return Marked(task.file_name, reader.mark(bytes(task.file), task.errors, english=english))
-    except SheetProblem as exc:
-        raise Problem(exc.kind, exc.words.zh, exc.words.en) from exc
+    return Marked(task.file_name, reader.mark(bytes(task.file), task.errors, english=english))
 
 
 def page(filing: Filing, actor: Actor, kind: str, after: tuple[str, str] | None, limit: int) -> Sequence[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 from documents.describe import status_words
 from documents.receipts import return_time
 from documents.spec import DocumentType
+from documents.values import FORBIDDEN
 from documents.words import Words
 from filing.context import Filing, check_id
 from filing.store import documents as store
@@ -24,6 +26,10 @@ from runtime.actor import Actor
 from runtime.errors import Detail, Problem, not_found
 
 PAGE_LIMIT = 200
+#: years that a range of storage times may name, the last one excluded
+_YEARS = (2000, 2100)
+#: what PostgreSQL cannot take in a text, and no number or code contains
+_CONTROL = re.compile(f"[{FORBIDDEN}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,10 @@ def _filter(doctype: DocumentType, wanted: Mapping[str, Any]) -> query.Filter:
             "settled", "unknown-code", "settled 只能为 true 或 false。", "settled must be true or false."
         )
     conditions = dict(wanted["conditions"])
+    for condition, value in conditions.items():
+        if _CONTROL.search(value):
+            zh, en = "含有无法查询的控制字符，请删除。", "It contains a control character; delete it."
+            raise _invalid(condition, "control-character", zh, en)
     batch_no = conditions.pop("batch_no", "")
     declared = {item.name: item.match for item in doctype.conditions}
     for condition in conditions:
@@ -121,6 +131,8 @@ def _moment(name: str, value: str) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(value)
+        if not _YEARS[0] <= moment.year < _YEARS[1]:
+            raise ValueError(moment)
     except ValueError:
         raise _invalid(
             name, "not-a-time", f"“{value}”不是有效时间，例如 2026-11-01T00:00:00+08:00。",
@@ -153,7 +165,9 @@ def _after(cursor: str, sort: str) -> tuple[str, str] | None:
         if name != sort or not isinstance(value, str):
             raise ValueError(name)
         if sort == "stored_at":
-            datetime.fromisoformat(value)
+            value = datetime.fromisoformat(value).isoformat()
+        elif _CONTROL.search(value):
+            raise ValueError(value)
         return value, check_id(document_id)
     except (ValueError, TypeError, binascii.Error, AttributeError, Problem):
         raise _invalid(
@@ -188,7 +202,7 @@ def search(filing: Filing, actor: Actor, q: str) -> Sequence[Any]:
     """Documents whose number begins with q, of the kinds the actor may read."""
     kinds = [doctype.kind for doctype in filing.registry.types if actor.may("document.read", doctype.kind)]
     wanted = q.strip()
-    if not kinds or not wanted:
+    if not kinds or not wanted or _CONTROL.search(wanted):
         return []
     with filing.database.transaction(actor.tenant_id) as connection:
         return query.search(connection, kinds, wanted, 20)

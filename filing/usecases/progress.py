@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from documents.body import natural_key
-from documents.receipts import effect
+from documents.receipts import effect, is_time
 from documents.spec import CUSTOMS_RANK, DocumentType
 from filing import changes, ids
 from filing.context import Filing
@@ -104,12 +104,13 @@ class _Batch:
         keys = [natural_key(form, item.fields) for _, item in self._items]
         guids = [item.guid.upper() for _, item in self._items]
         known = store.match(connection, list(self._types), keys, guids)
-        by_key = {row.natural_key: row for row in known}
-        by_guid = {row.guid: row for row in known}
+        by_key = {row.natural_key: row for row in known if row.deleted_at is None}
+        by_guid = {row.guid: row for row in known if row.guid}
         ranks = {str(row.id): (row.state_rank, row.state_time) for row in known}
         for (event, item), key, guid in zip(self._items, keys, guids, strict=True):
-            # business keys first, guid second: whether a receipt repeats the guid is not stated (reference)
-            row = by_key.get(key) or by_guid.get(guid)
+            # a guid of ours names the document for certain, even a deleted one whose number is in use again;
+            # whether a receipt repeats the guid is not stated (reference), so the business keys come second
+            row = by_guid.get(guid) or by_key.get(key)
             standing = self._judge(row, item, guid, ranks)
             self._keep(event, item, key, row, standing)
         if self._kept:
@@ -122,19 +123,24 @@ class _Batch:
         """Where a receipt stands, noting the move it makes: applied, late, unknown_status or unknown_document."""
         if row is None or row.attempt == 0:
             return "unknown_document"
+        if row.deleted_at is not None or row.message_id is None:
+            return "late"  # deleted or edited since it was answered: that attempt is over
         move = effect(self._types[row.kind], item.status)
         if move.state is None:
             return "unknown_status"
         document_id = str(row.id)
-        place = (move.rank, item.return_time)
-        if self._of_an_earlier_attempt(row, guid, item.return_time) or place <= ranks[document_id]:
+        # what is no time ranks below every time, so that nothing is stuck behind it; the code tells apart what
+        # customs said at the same moment, so that the order of arrival still does not matter
+        moment = item.return_time if is_time(item.return_time) else ""
+        place = (move.rank, f"{moment} {item.status}")
+        if self._of_an_earlier_attempt(row, guid, moment) or place <= ranks[document_id]:
             return "late"
         ranks[document_id] = place
         self._best[document_id] = {
             "id": document_id,
             "state": move.state,
             "rank": move.rank,
-            "time": item.return_time,
+            "time": place[1],
             "settled": move.settled,
             "status": item.status,
             "info": item.info,

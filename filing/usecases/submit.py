@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,6 +23,8 @@ from runtime.errors import Problem, not_found
 from runtime.outbox import Event
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+#: characters; a hundred documents of a hundred lines of long texts would exceed what signer and bus take at once
+MESSAGE_TEXT = 2_000_000
 
 
 def declare(
@@ -90,27 +93,47 @@ class _Built:
         self.events: list[Event] = []
 
 
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """One document as it stands in a message."""
+
+    id: str
+    attempt: int
+    guid: str
+    xml: str
+
+
+def _chunks(nodes: Sequence[_Node], per_message: int) -> Iterator[list[_Node]]:
+    """What rides in one message: up to `per_message` documents, and no more text than MESSAGE_TEXT if it can be."""
+    chunk: list[_Node] = []
+    size = 0
+    for node in nodes:
+        if chunk and (len(chunk) == per_message or size + len(node.xml) > MESSAGE_TEXT):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(node)
+        size += len(node.xml)
+    if chunk:
+        yield chunk
+
+
 def _build(
     doctype: DocumentType, rows: Sequence[Any], actor: Actor, transfer: xml.Transfer, per_message: int
 ) -> _Built:
     writer = xml.writer(doctype)
-    sources = {
-        "app_type": "1",
-        "app_time": datetime.now(SHANGHAI).strftime("%Y%m%d%H%M%S"),
-        "app_status": "2",
-    }
+    app_time = datetime.now(SHANGHAI).strftime("%Y%m%d%H%M%S")
+    nodes = []
+    for row in rows:
+        attempt = row.attempt + 1
+        guid = ids.guid_of(str(row.id), attempt)
+        sources = {"guid": guid, "app_type": "1", "app_time": app_time, "app_status": "2"}
+        system = {name: sources[source] for name, source in doctype.on_submit}
+        nodes.append(_Node(str(row.id), attempt, guid, writer.document(row.body, system)))
     built = _Built()
-    for start in range(0, len(rows), per_message):
-        chunk = rows[start : start + per_message]
+    for chunk in _chunks(nodes, per_message):
         message_id = ids.new_id()
-        nodes = []
-        for row in chunk:
-            document_id, attempt = str(row.id), row.attempt + 1
-            sources["guid"] = ids.guid_of(document_id, attempt)
-            system = {name: sources[source] for name, source in doctype.on_submit}
-            nodes.append(writer.document(row.body, system))
-            built.riders.append((document_id, attempt, sources["guid"], message_id))
-        content = writer.message(nodes, message_id.upper(), transfer)
+        built.riders += [(node.id, node.attempt, node.guid, message_id) for node in chunk]
+        content = writer.message([node.xml for node in chunk], message_id.upper(), transfer)
         built.rows.append(
             {
                 "tenant": actor.tenant_id,
@@ -127,7 +150,7 @@ def _build(
             message_type=doctype.message.root,
             enterprise_code=transfer.cop_code,
             dxp_id=transfer.dxp_id,
-            document_ids=[str(row.id) for row in chunk],
+            document_ids=[node.id for node in chunk],
             xml=content,
         )
         built.events.append(

@@ -25,12 +25,14 @@ def evidence(stack: Stack) -> Evidence:
 
 
 @pytest.fixture(scope="session")
-def record(killer: Killer) -> Iterator[Report]:
+def record(killer: Killer, evidence: Evidence) -> Iterator[Report]:
     """bench/results/fault.json, written at the end with what the tests have put in."""
     made = Report("fault")
     yield made
     made.add("processes killed", len(killer.kills), "kills")
     made.add("named crash points hit", len(killer.points), "points")
+    again = evidence.counts()["duplicates_received"]
+    made.add("messages sent again, which customs knew by their id", again, "messages")
     if killer.recoveries:
         made.add("from a kill until all are ready, median", median(killer.recoveries), "s")
         made.add("from a kill until all are ready, longest", max(killer.recoveries), "s")

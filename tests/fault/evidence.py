@@ -43,7 +43,9 @@ class Evidence:
     def copies(self, lots: list[Lot]) -> Counter[int]:
         """How many orders customs has once, twice, not at all: {copies: orders}."""
         return Counter(
-            len(self._simulator("documents", number=number)) for lot in lots for number in lot.numbers.values()
+            len(self._simulator("documents", number=number))
+            for lot in lots
+            for number in lot.numbers.values()
         )
 
     def _simulator(self, what: str, **query: str) -> Any:
@@ -51,17 +53,26 @@ class Evidence:
         answer.raise_for_status()
         return answer.json()
 
+    def faults(self, **board: object) -> None:
+        """What customs does wrong from now on; nothing named: nothing."""
+        answer = self._http.post(f"{self._stack['simulator_url']}/control/faults", json=board, timeout=30)
+        answer.raise_for_status()
+
     # --- our pages
 
     def states(self, filer: Filer, lot: Lot) -> Counter[str]:
         """Orders of a lot by state, as the query page shows them."""
-        return Counter(item["state"] for item in filer.documents(batch_no=lot.batch_no))
+        return Counter(item["state"] for item in filer.documents(orderNo=lot.begin))
 
     # --- what must be empty
 
     def outboxes(self) -> dict[str, int]:
         """Rows in the outbox of every service."""
         return {name: self._one(name, "SELECT count(*) FROM outbox") for name in SERVICES}
+
+    def backlog(self) -> dict[str, int]:
+        """Queues that are not empty."""
+        return {name: count for name, count in self.queues().items() if count}
 
     def queues(self) -> dict[str, int]:
         """Messages in every queue of both virtual hosts, also delivered ones that nobody acknowledged."""
@@ -71,7 +82,7 @@ class Evidence:
         # the broker's own surroundings, with our start script of Erlang before Debian's
         environment["PATH"] = f"{self._stack.run_dir}/data/rabbitmq/bin:{environment['PATH']}"
         program = str(rabbitmq.installation().rabbit / "sbin/rabbitmqctl")
-        found = {}
+        found: dict[str, int] = {}
         for host in rabbitmq.VHOSTS:
             command = ["/bin/sh", program, "--quiet", "--formatter", "json", "list_queues", "-p", host]
             done = subprocess.run(

@@ -10,9 +10,11 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Self
 
 from bench.sheets import workbook
-from tests.support.filer import Filer, Troubles
+from tests.support.filer import Filer, Refused, Troubles
 from tests.support.stack import Stack
 
 #: an answer that died with its process blocks its Idempotency-Key for two minutes; then the repeat goes through
@@ -21,12 +23,14 @@ PATIENCE = 200.0
 
 @dataclass(frozen=True, slots=True)
 class Lot:
-    """Orders of one import. state: where all of them must end, as customs' rules for their numbers say."""
+    """Orders of one import, or a single one. state: where all must end, as customs' rules for their numbers say.
+
+    begin: of all their numbers; numbers: by id."""
 
     tenant: str
-    batch_no: str
+    begin: str
     state: str
-    numbers: dict[str, str]  # id -> number
+    numbers: dict[str, str]
 
 
 class Work:
@@ -40,7 +44,7 @@ class Work:
         self.troubles = Troubles()
         self.lots: list[Lot] = []
 
-    def __enter__(self) -> Work:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -61,10 +65,9 @@ class Work:
         assert task["state"] == "done" or repeated, task
         if repeated:
             self.troubles.count("import repeated")
-        documents = list(filer.documents(orderNo=begin))
-        found = {item["id"]: item["number"] for item in documents}
+        found = {item["id"]: item["number"] for item in filer.documents(orderNo=begin)}
         assert len(found) == orders
-        lot = Lot(tenant, documents[0]["batch_no"], state, found)
+        lot = Lot(tenant, begin, state, found)
         self.lots.append(lot)
         return lot
 
@@ -73,7 +76,7 @@ class Work:
         self._open.append(self._pool.submit(self._declare, lot, ids, per_message))
 
     def start(self, tenant: str, orders: int) -> None:
-        """Import new orders and declare them, all in the background."""
+        """Import new orders, save one more, and declare them, all in the background."""
         self._open.append(self._pool.submit(self._whole, tenant, orders))
 
     def join(self) -> None:
@@ -81,6 +84,12 @@ class Work:
         for future in self._open:
             future.result()
         self._open.clear()
+
+    def look(self) -> None:
+        """Raise at once what a program could not overcome so far."""
+        for future in self._open:
+            if future.done():
+                future.result()
 
     def filer(self, tenant: str) -> Filer:
         """This thread's program of a tenant."""
@@ -92,6 +101,25 @@ class Work:
     def _whole(self, tenant: str, orders: int) -> None:
         lot = self.lot(tenant, orders)
         self._declare(lot, list(lot.numbers), 1)
+        lot = self._saved(tenant)
+        self._declare(lot, list(lot.numbers), 1)
+
+    def _saved(self, tenant: str) -> Lot:
+        """One order, saved by itself."""
+        filer = self.filer(tenant)
+        body = filer.visitor.order()
+        number = body["head"]["orderNo"]
+        try:
+            filer.call("POST", "/documents/order", json=body)
+        except Refused as refused:
+            # the first attempt was done, its answer died: then the number is in use, by our own order
+            if refused.status != HTTPStatus.CONFLICT:
+                raise
+            self.troubles.count("order repeated")
+        (found,) = filer.documents(number=number)
+        lot = Lot(tenant, number, "accepted", {found["id"]: number})
+        self.lots.append(lot)
+        return lot
 
     def _declare(self, lot: Lot, ids: Sequence[str], per_message: int) -> None:
         for result in self.filer(lot.tenant).declare(ids, per_message):

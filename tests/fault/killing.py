@@ -9,7 +9,9 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from tests.support.eventually import eventually
@@ -39,11 +41,11 @@ class Killer:
                 os.kill(pid, signal.SIGKILL)
         self.kills += names
         for name, pid in zip(names, pids, strict=True):
-            eventually(lambda pid=pid: not Path(f"/proc/{pid}").exists(), f"{name} ends", BACK)
+            eventually(partial(_gone, pid), f"{name} ends", BACK)
         for name in names:
             if not name.endswith("/child"):
                 old = before[name]["pid"]
-                eventually(lambda name=name, old=old: self._new(name, old), f"{name} is started again", BACK)
+                eventually(partial(self._new, name, old), f"{name} is started again", BACK)
         self._wait_all()
         self.recoveries.append(time.monotonic() - began)
 
@@ -51,9 +53,17 @@ class Killer:
         """Let the process that next comes to the crash point die there."""
         self._point_file.write_text(point)
 
-    def hit(self, point: str, timeout: float) -> None:
-        """Wait until somebody died there and all are back."""
-        eventually(lambda: not self._point_file.exists(), f"somebody comes to {point}", timeout)
+    def hit(self, point: str, look: Callable[[], None], timeout: float) -> None:
+        """Wait until somebody died there and all are back. `look` raises what makes waiting useless."""
+
+        def died() -> bool:
+            try:
+                look()
+            except AssertionError as exc:
+                raise RuntimeError("the work that should come there has failed") from exc
+            return not self._point_file.exists()
+
+        eventually(died, f"somebody comes to {point}", timeout)
         began = time.monotonic()
         self.points.append(point)
         # a child that died needs no restart the supervisor knows of; so only "all ready" tells, asked for twice
@@ -91,3 +101,7 @@ class Killer:
         eventually(
             lambda: all(entry["ready"] for entry in self._stack.processes().values()), "all are ready", BACK
         )
+
+
+def _gone(pid: int) -> bool:
+    return not Path(f"/proc/{pid}").exists()

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import uuid
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-import requests
 from openpyxl import load_workbook
 
 from services.gateway.http import schemas
-from tests.support.eventually import eventually
+from tests.support.answers import fits, problem
 from tests.support.people import Visitor, a_number, same_refusal, signed_in, strategy
 from tests.support.stack import Stack
 from tools.paths import ROOT
@@ -29,20 +28,6 @@ def clerk(stack: Stack) -> Visitor:
 @pytest.fixture(scope="module")
 def english(stack: Stack) -> Visitor:
     return signed_in(stack, "A", "declarant", "en")
-
-
-def fits(schema: type[schemas.Schema], answer: requests.Response) -> dict[str, Any]:
-    """The answer, after holding it against its published shape."""
-    data: dict[str, Any] = answer.json()
-    assert schema().validate(data) == {}
-    return data
-
-
-def problem(answer: requests.Response, status: int) -> dict[str, Any]:
-    """A refusal, after checking that it is one as RFC 9457 has it."""
-    assert answer.status_code == status, answer.text
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    return fits(schemas.ProblemAnswer, answer)
 
 
 def test_a_document_is_saved_read_replaced_and_deleted(clerk: Visitor) -> None:
@@ -237,151 +222,6 @@ def test_other_kinds_do_not_know_the_id(clerk: Visitor) -> None:
     assert clerk.get(f"/documents/order/{saved['id'].upper()}").status_code == 200
 
 
-def test_a_repeated_write_answers_the_first_answer(clerk: Visitor) -> None:
-    key, body = {"Idempotency-Key": a_number()}, clerk.order()
-    first = clerk.post("/documents/order", json=body, headers=key)
-    again = clerk.post("/documents/order", json=body, headers=key)
-    assert (first.status_code, again.status_code) == (201, 201)
-    assert again.content == first.content
-    assert again.headers["ETag"] == first.headers["ETag"]
-    assert again.headers["Location"] == first.headers["Location"]
-    assert again.headers["Idempotency-Replayed"] == "true"
-    assert "Idempotency-Replayed" not in first.headers
-    other = clerk.post("/documents/order", json=clerk.order(), headers=key)
-    assert problem(other, 422)["errors"][0]["code"] == "key-reused"
-    problem(clerk.post("/documents/booking", json=body, headers=key), 422)
-
-
-def test_a_kept_refusal_stays_what_it_was(clerk: Visitor) -> None:
-    body, key = clerk.order(), {"Idempotency-Key": a_number()}
-    clerk.post("/documents/order", json=body)
-    first = clerk.post("/documents/order", json=body, headers=key)
-    again = clerk.post("/documents/order", json=body, headers=key)
-    assert (first.status_code, again.content) == (409, first.content)
-
-
-def test_keys_belong_to_one_user(stack: Stack, clerk: Visitor) -> None:
-    key = {"Idempotency-Key": a_number()}
-    assert clerk.post("/documents/order", json=clerk.order(), headers=key).status_code == 201
-    other = signed_in(stack, "B", "declarant")
-    fresh = other.post("/documents/order", json=other.order(), headers=key)
-    assert fresh.status_code == 201
-    assert "Idempotency-Replayed" not in fresh.headers
-
-
-def test_the_same_request_at_the_same_time_is_done_once(stack: Stack, clerk: Visitor) -> None:
-    key, body = {"Idempotency-Key": a_number()}, clerk.order()
-
-    def send(_: int) -> requests.Response:
-        visitor = Visitor(stack)
-        visitor.http.cookies.update(clerk.http.cookies)
-        visitor.http.headers["X-CSRF-Token"] = clerk.me["csrf_token"]
-        return visitor.post("/documents/order", json=body, headers=key)
-
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(send, range(8)))
-    assert {item.status_code for item in answers} <= {201, 409}
-    made = [item for item in answers if item.status_code == 201]
-    assert len({item.json()["id"] for item in made}) == 1
-    assert len([item for item in made if "Idempotency-Replayed" not in item.headers]) == 1
-
-
-@pytest.mark.parametrize("key", ["", "a b", "x" * 129, "密钥".encode().decode("latin-1")])
-def test_keys_have_a_shape(clerk: Visitor, key: str) -> None:
-    answer = clerk.post("/documents/order", json=clerk.order(), headers={"Idempotency-Key": key})
-    assert answer.status_code in (400, 422), answer.text
-
-
-def wait_for(visitor: Visitor, import_id: str, *states: str) -> dict[str, Any]:
-    def look() -> dict[str, Any] | None:
-        task = fits(schemas.ImportAnswer, visitor.get(f"/imports/{import_id}"))
-        return task if task["state"] in states else None
-
-    found = eventually(look, f"import {import_id} to be {states}", timeout=30)
-    assert found is not None
-    return found
-
-
-def upload(
-    visitor: Visitor, stack: Stack, content: bytes, name: str = "订单.xlsx", **form: str
-) -> requests.Response:
-    fields = {"kind": "order", "strategy": strategy(stack, "A"), **form}
-    return visitor.post("/imports", data=fields, files={"file": (name, content)})
-
-
-def test_a_wrong_workbook_is_shown_marked_and_discarded(stack: Stack, clerk: Visitor) -> None:
-    content = (SAMPLES / "9710-orders-wrong.xlsx").read_bytes()
-    started = upload(clerk, stack, content, "../错误.xlsx")
-    assert started.status_code == 202
-    fits(schemas.StartedAnswer, started)
-    task = wait_for(clerk, started.json()["id"], "checked")
-    assert task["file_name"] == "错误.xlsx"
-    assert task["errors_total"] == len(task["errors"]) > 0
-    assert all(item["message"] and item["code"] for item in task["errors"])
-    marked = clerk.get(f"/imports/{task['id']}/errors.xlsx")
-    assert marked.headers["Content-Disposition"].startswith("attachment")
-    load_workbook(io.BytesIO(marked.content))
-    assert clerk.delete(f"/imports/{task['id']}").status_code == 204
-    assert clerk.get(f"/imports/{task['id']}").json()["state"] == "discarded"
-    problem(clerk.post(f"/imports/{task['id']}/keep-valid"), 409)
-    listed = fits(schemas.ImportPage, clerk.get("/imports?kind=order"))["items"]
-    assert task["id"] in [item["id"] for item in listed]
-
-
-def test_uploading_again_under_one_key_starts_one_import(stack: Stack, clerk: Visitor) -> None:
-    content = (SAMPLES / "9710-orders-wrong.xlsx").read_bytes()
-    clerk.http.headers["Idempotency-Key"] = a_number()
-    try:
-        # the form's boundary is random each time: what counts is what is in it
-        first, again = upload(clerk, stack, content), upload(clerk, stack, content)
-        assert first.json()["id"] == again.json()["id"]
-        assert problem(upload(clerk, stack, content + b"x"), 422)["errors"][0]["code"] == "key-reused"
-    finally:
-        del clerk.http.headers["Idempotency-Key"]
-    wait_for(clerk, first.json()["id"], "checked")
-    clerk.delete(f"/imports/{first.json()['id']}")
-
-
-def test_wrong_uploads_are_named(stack: Stack, clerk: Visitor) -> None:
-    def code(answer: requests.Response, status: int = 422) -> str:
-        return str(problem(answer, status).get("errors", [{"code": ""}])[0]["code"])
-
-    assert code(upload(clerk, stack, b"")) == "file-empty"
-    assert code(upload(clerk, stack, b"x", kind="nokind")) == "kind-unknown"
-    assert code(upload(clerk, stack, b"x", strategy="x")) == "strategy-unknown"
-    assert code(upload(clerk, stack, b"x", strategy=strategy(stack, "B"))) == "strategy-unknown"
-    assert code(upload(clerk, stack, b"x", strategy=strategy(stack, "A", "9810"))) == "strategy-kind"
-    assert code(upload(clerk, stack, b"x", strategy="")) == "strategy-needed"
-    assert code(upload(clerk, stack, b"x", batch_no="nonsense")) == "batch-number"
-    assert code(upload(clerk, stack, b"x", tenant_id="1")) == "unknown"
-    assert (
-        code(clerk.post("/imports", data={"kind": "order", "file": "text"}, files={"other": b"x"}))
-        == "unknown"
-    )
-    assert code(clerk.post("/imports", files={"kind": (None, "order")})) == "required"
-    two = [("file", ("a.xlsx", b"x")), ("file", ("b.xlsx", b"y"))]
-    assert code(clerk.post("/imports", data={"kind": "order"}, files=two)) == "repeated"
-    problem(clerk.post("/imports", json={"kind": "order"}), 415)
-    form_type = {"Content-Type": "multipart/form-data; boundary=x"}
-    assert clerk.post("/imports", data=b"no form at all", headers=form_type).status_code in (400, 422)
-    form_type = {"Content-Type": "multipart/form-data"}
-    assert clerk.post("/imports", data=b"no form at all", headers=form_type).status_code in (400, 415, 422)
-
-
-def test_too_large_files_are_refused(stack: Stack, clerk: Visitor) -> None:
-    ten = b"x" * (10 * 1024 * 1024 + 1)
-    assert "10 MB" in problem(upload(clerk, stack, ten), 413)["detail"]
-
-    def in_pieces() -> Any:
-        # no length is told: the limit must hold while reading
-        for _ in range(12):
-            yield b"x" * (1024 * 1024)
-
-    kind = {"Content-Type": "application/json"}
-    assert clerk.post("/documents/order", data=in_pieces(), headers=kind).status_code == 413
-    assert clerk.get("/session").status_code == 200
-
-
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
@@ -514,7 +354,7 @@ def test_the_description_knows_every_address(clerk: Visitor) -> None:
     assert ("put", "/api/v1/documents/{kind}/{document_id}") in described
     assert len(described) >= 35
     text = json.dumps(spec)
-    for name in set(__import__("re").findall(r'"\$ref": "#/components/schemas/([^"]+)"', text)):
+    for name in set(re.findall(r'"\$ref": "#/components/schemas/([^"]+)"', text)):
         assert name in spec["components"]["schemas"]
     page = clerk.get(clerk.root + "/api/docs")
     assert page.headers["Content-Type"].startswith("text/html")

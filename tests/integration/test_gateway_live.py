@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+import socket
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-import requests
 
 from proto.events.v1 import events_pb2
 from runtime.actor import Actor, ActorSigner
@@ -24,25 +27,31 @@ class Listener:
     """One open stream: what came over it so far, and whether it has ended."""
 
     def __init__(self, visitor: Visitor) -> None:
-        self.answer = visitor.get("/events", stream=True)
-        self.answer.raise_for_status()
+        place = urlsplit(visitor.url)
+        self._line = http.client.HTTPConnection(str(place.hostname), place.port, timeout=60)
+        cookie = f"tongguan_session={visitor.http.cookies['tongguan_session']}"
+        self._line.request("GET", f"{place.path}/events", headers={"Cookie": cookie})
+        self._socket: socket.socket = self._line.sock
+        self._answer = self._line.getresponse()
+        self.status = self._answer.status
         self.events: list[tuple[str, dict[str, Any]]] = []
         self.ended = threading.Event()
-        self.connected = threading.Event()
+        self._connected = threading.Event()
         threading.Thread(target=self._read, daemon=True).start()
-        assert self.connected.wait(10)
+        assert self.status != 200 or self._connected.wait(10)
 
     def _read(self) -> None:
         name = ""
         try:
-            for line in self.answer.iter_lines(decode_unicode=True):
+            for raw in self._answer:
+                line = raw.decode().rstrip("\n")
                 if line == ": connected":
-                    self.connected.set()
+                    self._connected.set()
                 elif line.startswith("event: "):
                     name = line.removeprefix("event: ")
                 elif line.startswith("data: "):
                     self.events.append((name, json.loads(line.removeprefix("data: "))))
-        except (requests.RequestException, AttributeError):
+        except (OSError, http.client.HTTPException, ValueError):
             pass  # cut by the server or by ourselves
         self.ended.set()
 
@@ -54,6 +63,12 @@ class Listener:
             for item in data["changes"]
         ]
 
+    def close(self) -> None:
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self.ended.wait(5)
+        self._line.close()
+
 
 @contextmanager
 def listening(visitor: Visitor) -> Iterator[Listener]:
@@ -61,7 +76,7 @@ def listening(visitor: Visitor) -> Iterator[Listener]:
     try:
         yield listener
     finally:
-        listener.answer.close()
+        listener.close()
 
 
 class Teller:
@@ -69,7 +84,7 @@ class Teller:
 
     def __init__(self, stack: Stack) -> None:
         environment = stack.environment("gateway.http")
-        self._signer = ActorSigner(__import__("pathlib").Path(environment["ACTOR_PRIVATE_KEY_FILE"]))
+        self._signer = ActorSigner(Path(environment["ACTOR_PRIVATE_KEY_FILE"]))
         self._bus = Bus(stack.servers()["bus_url"])
         self._stack = stack
 
@@ -172,7 +187,7 @@ def test_one_user_has_a_limited_number_of_streams(stack: Stack) -> None:
         assert visitor.get("/session").status_code == 200
     finally:
         for listener in listeners:
-            listener.answer.close()
+            listener.close()
     eventually(
         lambda: visitor.get("/events", stream=True).status_code == 200, "closed streams make room", timeout=40
     )

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 import redis
+from sqlalchemy import text
 
+from runtime.db import Database
 from runtime.errors import Problem
 from services.gateway.config import HttpConfig
 from services.gateway.http import sessions
@@ -185,10 +187,6 @@ def test_a_wrong_belief_about_the_tenant_stops_the_call_and_is_recorded(stack: S
 
 
 def test_a_disabled_user_is_out_at_the_next_request(stack: Stack) -> None:
-    from sqlalchemy import text
-
-    from runtime.db import Database
-
     user = new_user(stack, "A", "declarant")
     visitor = Visitor(stack)
     assert visitor.sign_in(user["username"], user["password"]).status_code == 200

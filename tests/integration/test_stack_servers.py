@@ -5,8 +5,11 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
+import pwd
+import shutil
 import stat
 import struct
+import subprocess
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +23,8 @@ import redis
 
 from tests.support.eventually import eventually
 from tests.support.stack import BASE, new_database
+from tools.paths import private_dir
+from tools.ports import Ports
 from tools.servers.postgres import Postgres, choose_account
 
 Servers = dict[str, Any]
@@ -112,17 +117,28 @@ class TestPostgres:
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
             psycopg.connect(wrong)
 
-    def test_each_kind_of_account_can_run_it(self, tmp_path_factory: pytest.TempPathFactory) -> None:
-        """Root, where the kernel refuses namespaces: as nobody with files outside. Others: as themselves."""
-        data = tmp_path_factory.mktemp("nobody") / "data"
+    def test_root_without_namespaces_runs_it_as_nobody(self, tmp_path: Path) -> None:
+        """Where the kernel refuses namespaces, files lie outside closed folders; others run it as themselves."""
+        data = tmp_path / "closed" / "data"
+        private_dir(data.parent)
         account = choose_account(data, allow_namespace=False)
-        assert account.user == ("nobody" if os.geteuid() == 0 else None)
-        server = Postgres(data, 1, "secret", allow_namespace=False)
+        root = os.geteuid() == 0
+        assert account.user == ("nobody" if root else None)
+        ports = Ports(tmp_path / "ports.json")
+        server = Postgres(data, ports.take("postgres"), "secret", allow_namespace=False)
         server.create()
-        assert (account.data / "PG_VERSION").read_text() == "18\n"
-        assert stat.S_IMODE(account.data.stat().st_mode) == 0o700
         server.create()  # again: keeps what is there
-        assert account.data.stat().st_uid == (65534 if os.geteuid() == 0 else os.geteuid())
+        launch = server.launch()
+        with subprocess.Popen(launch.command, cwd=launch.folder, env=dict(launch.environment)) as process:
+            eventually(launch.ready, "it answers", timeout=30)
+            owner = Path(f"/proc/{process.pid}").stat().st_uid
+            process.send_signal(launch.stop_signal)
+        assert process.returncode == 0
+        assert owner == (pwd.getpwnam("nobody").pw_uid if root else os.geteuid())
+        assert stat.S_IMODE(account.data.stat().st_mode) == 0o700
+        ports.release()
+        if root:
+            shutil.rmtree(account.data.parent)
 
 
 class TestRedis:

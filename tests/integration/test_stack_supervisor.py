@@ -249,6 +249,20 @@ class TestStop:
             begun = tool(beside, "--topology", str(LIGHT), "up", "--detach")
             assert begun.returncode == 0, begun.stderr
 
+    def test_a_killed_test_run_leaves_nothing_behind(self, beside: Path) -> None:
+        code = (
+            "import signal, sys; from pathlib import Path; from tests.support.stack import running\n"
+            "with running(Path(sys.argv[1]), 'up', Path(sys.argv[2])): print(flush=True); signal.pause()"
+        )
+        command = [sys.executable, "-c", code, str(beside), str(LIGHT)]
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as test_run:
+            assert test_run.stdout
+            assert test_run.stdout.readline() == "\n"
+            pids = [entry["pid"] for entry in json.loads((beside / "processes.json").read_text()).values()]
+            test_run.kill()
+        eventually(lambda: all(start_time(pid) is None for pid in pids), "all have ended", timeout=30)
+        eventually(lambda: not (beside / "stack.json").exists(), "stack.json is removed")
+
     def test_stop_never_ends_a_stranger_with_an_old_number(self, beside: Path) -> None:
         pids = beside / "pids"
         pids.mkdir(parents=True)

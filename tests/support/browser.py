@@ -5,8 +5,9 @@ Finds things only by the pages' data-test hooks or by what a person reads; knows
 
 from __future__ import annotations
 
+import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import requests
 from openpyxl.worksheet.worksheet import Worksheet
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Download, Locator, Page, expect
 
+from tests.support.people import Visitor
 from tests.support.stack import Stack
 from tools.paths import ROOT
 
@@ -57,6 +59,20 @@ class Desk:
         self.at("signin-username").fill(username)
         self.at("signin-password").fill(password)
         self.at("signin-submit").click()
+
+    def take_over(self, visitor: Visitor) -> None:
+        """Sit down where this person is signed in already."""
+        self.context.add_cookies(
+            [
+                {"name": cookie.name, "value": cookie.value or "", "url": str(self.stack["url"])}
+                for cookie in visitor.http.cookies
+            ]
+        )
+
+    def sign_out(self) -> None:
+        self.at("user-menu").click()
+        self.at("sign-out").click()
+        expect(self.at("signin-page")).to_be_visible()
 
     def menu(self, page_id: str) -> None:
         """Open a page from the left menu and wait until it is there."""
@@ -205,14 +221,21 @@ class Customs:
         found: list[dict[str, Any]] = answer.json()
         return found
 
+    def message_about(self, number: str) -> bytes:
+        """The last message with this document, exactly as it arrived."""
+        messages = self.http.get(f"{self.url}/messages", params={"raw": "true"}, timeout=30).json()
+        bodies = [base64.b64decode(message["raw"]) for message in messages]
+        return next(body for body in reversed(bodies) if number.encode() in body)
 
-def workbook(path: Path, rows: Sequence[Sequence[object]], template: Path) -> Path:
-    """The downloaded template with these rows filled in below its heads, every cell as text where it is one."""
+
+def filled(template: Path, path: Path, sheet: str, rows: Sequence[Mapping[str, object]]) -> Path:
+    """A copy of a downloaded template with these rows below its heads."""
     book = openpyxl.load_workbook(template)
-    sheet = book.worksheets[0]
+    page = book[sheet]
+    columns = {str(cell.value): cell.column for cell in page[1]}
     for line, row in enumerate(rows, start=2):
-        for column, value in enumerate(row, start=1):
-            sheet.cell(line, column, value).number_format = "@"
+        for head, value in row.items():
+            page.cell(line, columns[head], value)
     book.save(path)
     return path
 

@@ -24,6 +24,15 @@ PAGE = 200
 BATCH = 1000
 
 
+class Refused(Exception):
+    """The API said no, for good. `problem`: its reason."""
+
+    def __init__(self, status: int, problem: dict[str, Any]) -> None:
+        super().__init__(f"{status} {problem}")
+        self.status = status
+        self.problem = problem
+
+
 @dataclass(slots=True)
 class Troubles:
     """What a program met and overcame, by kind; several threads may count."""
@@ -52,7 +61,7 @@ class Filer:
         self._sign_in()
 
     def call(self, method: str, path: str, **options: Any) -> Any:
-        """The answer's JSON. Raises AssertionError for a refusal, or when patience ends."""
+        """The answer's JSON. Raises Refused for a refusal, AssertionError when patience ends."""
         if method != "GET":
             options["headers"] = {"Idempotency-Key": str(uuid.uuid4())}
         pause = threading.Event()
@@ -71,7 +80,7 @@ class Filer:
                 ):
                     wait = float(answer.headers.get("Retry-After", "1"))
                 else:
-                    raise AssertionError(f"{method} {path}: {answer.status_code} {answer.text[:500]}")
+                    raise Refused(answer.status_code, answer.json())
             except requests.RequestException as exc:
                 trouble = type(exc).__name__
             self.troubles.count(trouble)
@@ -119,4 +128,4 @@ class Filer:
         except requests.RequestException:
             return
         if answer.status_code not in (200, 503):
-            raise AssertionError(f"sign-in: {answer.status_code} {answer.text[:500]}")
+            raise Refused(answer.status_code, answer.json())

@@ -270,11 +270,14 @@ class SignerSide:
             return 0, {}
 
     def token_processes(self, module: str = "pkcs11_worker") -> list[int]:
-        """Process ids of the consumer's token workers."""
+        """Process ids of the consumer's token workers that have logged in.
+
+        Never kill one before: SoftHSM loses its token if a login is cut off."""
         parent = self._processes["consume"].pid
         children = Path(f"/proc/{parent}/task").glob("*/children")
         pids = [int(word) for file in children for word in file.read_text().split()]
-        return [pid for pid in pids if module in _command_line(pid)]
+        log = self.log("consume")
+        return [pid for pid in pids if module in _command_line(pid) and f'"child": {pid},' in log]
 
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text()

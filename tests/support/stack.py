@@ -22,6 +22,7 @@ import psycopg
 from tools.databases import ROLES, make_database, url_for
 from tools.paths import ROOT
 from tools.procs import start_time
+from tools.stack import detached
 
 # one folder per test run, so that two runs in one checkout do not meet
 BASE = ROOT / ".run" / "test" / str(os.getpid())
@@ -56,17 +57,24 @@ class Stack(dict[str, Any]):
         return os.environ | read_environment(self.run_dir, name)
 
 
+def _environment(run_dir: Path, variables: Mapping[str, str]) -> dict[str, str]:
+    # what the person at the terminal set must not reach a test's stack, but for the shared cache of downloads
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name == "TONGGUAN_CACHE" or not name.startswith("TONGGUAN_")
+    }
+    return kept | {"RUN_DIR": str(run_dir), "PORT": "0"} | dict(variables)
+
+
 def tool(
     run_dir: Path, *arguments: str, timeout: float = 300, **variables: str
 ) -> subprocess.CompletedProcess[str]:
     """`python -m tools.stack …` for one run folder; answers with what it printed."""
-    # what the person at the terminal set must not reach a test's stack
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("TONGGUAN_")}
-    cache = {"TONGGUAN_CACHE": os.environ["TONGGUAN_CACHE"]} if "TONGGUAN_CACHE" in os.environ else {}
     return subprocess.run(
         [sys.executable, "-m", "tools.stack", *arguments],
         cwd=ROOT,
-        env=inherited | cache | {"RUN_DIR": str(run_dir), "PORT": "0"} | variables,
+        env=_environment(run_dir, variables),
         capture_output=True,
         text=True,
         timeout=timeout,
@@ -75,16 +83,19 @@ def tool(
 
 
 @contextmanager
-def running(run_dir: Path, command: str, topology: Path | None = None, **variables: str) -> Iterator[Path]:
-    """A fresh stack ("up") or only its servers ("servers") in `run_dir`, stopped at the end."""
-    table = ["--topology", str(topology)] if topology else []
-    begun = tool(run_dir, *table, command, "--detach", **variables)
+def running(
+    run_dir: Path, command: str, topology: Path = ROOT / "topology.toml", **variables: str
+) -> Iterator[Path]:
+    """A fresh stack ("up") or only its servers ("servers") in `run_dir`, stopped at the end.
+
+    It also stops when the test run itself is killed. Raises ToolError with the reason if it does not start."""
+    environment = _environment(run_dir, variables)
+    process = detached.start(run_dir, command, topology, environment, with_parent=True)
     try:
-        if begun.returncode:
-            raise AssertionError(f"the stack did not start:\n{begun.stdout}{begun.stderr}")
         yield run_dir
     finally:
         ended = tool(run_dir, "down")
+        process.wait(timeout=60)
         assert ended.returncode == 0, ended.stderr
         # logs stay until the next test run; data would only fill the disk
         shutil.rmtree(run_dir / "data", ignore_errors=True)

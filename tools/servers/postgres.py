@@ -115,6 +115,9 @@ class Postgres:
 
     def __init__(self, data: Path, port: int, password: str, *, allow_namespace: bool = True) -> None:
         self._account = choose_account(data, allow_namespace=allow_namespace)
+        # in the run folder also when the data is elsewhere: who removes that folder, and with it the password,
+        # gets a new data folder
+        self._stamp = data.with_name(f"{data.name}.complete")
         self._port = port
         self._password = password
 
@@ -126,8 +129,7 @@ class Postgres:
     def create(self) -> None:
         """Make the data folder if there is none. A half-made one (no stamp) is made again."""
         data = self._account.data
-        stamp = data.with_name(f"{data.name}.complete")
-        if stamp.exists():
+        if self._stamp.exists() and (data / "PG_VERSION").exists():
             return
         if not self._account.user:
             shutil.rmtree(data, ignore_errors=True)
@@ -164,7 +166,7 @@ class Postgres:
         secret.unlink()
         if done.returncode:
             raise ToolError(f"PostgreSQL: initdb failed in {data}:\n{done.stdout}{done.stderr}")
-        stamp.touch()
+        self._stamp.touch()
 
     def launch(self) -> Launch:
         """How the supervisor runs it. The pid it sees is the server's own."""

@@ -9,14 +9,14 @@ import argparse
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 from tools.errors import ToolError
-from tools.paths import ROOT, private_dir, run_dir
+from tools.paths import ROOT, run_dir
 from tools.procs import read_pid_file
+from tools.stack import detached
 from tools.stack.files import StackFiles
 from tools.stack.running import Run, end_leftovers
 from tools.topology import load
@@ -49,7 +49,7 @@ def main() -> int:
             case "status":
                 return _status(files)
             case _ if arguments.detach:
-                return _detach(files, arguments)
+                return _detach(arguments)
         return _run(arguments)
     except ToolError as error:
         print(f"\n{error}", file=sys.stderr)
@@ -59,7 +59,7 @@ def main() -> int:
 def _run(arguments: argparse.Namespace) -> int:
     def on_ready() -> None:
         if arguments.ready_fd is not None:
-            os.write(arguments.ready_fd, b"ready")
+            os.write(arguments.ready_fd, detached.READY)
             os.close(arguments.ready_fd)
 
     # a detached stack's console is a log file, which is no place for passwords
@@ -71,34 +71,10 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _detach(files: StackFiles, arguments: argparse.Namespace) -> int:
-    """Start a supervisor without a terminal; wait until it says that all is ready, or ends."""
-    private_dir(files.logs)
-    log = files.logs / "stack.log"
-    receive, send = os.pipe()
-    command = [sys.executable, "-m", "tools.stack", "--topology", str(arguments.topology.resolve())]
-    with log.open("ab") as output:
-        begin = output.tell()
-        process = subprocess.Popen(
-            [*command, arguments.command, "--ready-fd", str(send)],
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            pass_fds=[send],
-        )
-    os.close(send)
-    with os.fdopen(receive, "rb") as pipe:
-        ready = pipe.read() == b"ready"  # ends with the word, or with the process
-    if ready:
-        print(f"running (pid {process.pid}), log: {log}")
-        return 0
-    process.wait()
-    with log.open("rb") as written:
-        written.seek(begin)
-        print(written.read().decode(errors="replace"), file=sys.stderr)
-    return 1
+def _detach(arguments: argparse.Namespace) -> int:
+    process = detached.start(run_dir(), arguments.command, arguments.topology, os.environ, with_parent=False)
+    print(f"running (pid {process.pid}), log: {StackFiles(run_dir()).logs / 'stack.log'}")
+    return 0
 
 
 def _down(files: StackFiles) -> int:

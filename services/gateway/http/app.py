@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 from flask import Flask, Response, g, request
-from flask_smorest import Api
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from runtime import log
@@ -28,22 +27,9 @@ from services.gateway.http import (
     site,
 )
 from services.gateway.http.context import Parts
-from services.gateway.http.schemas import ProblemAnswer
+from services.gateway.http.spec import SETTINGS, DescribedApi
 
 _LOG = log.get("http")
-_API = {
-    "API_TITLE": "通关 Tongguan",
-    "API_VERSION": "v1",
-    "OPENAPI_VERSION": "3.1.0",
-    "OPENAPI_URL_PREFIX": "/api",
-    "OPENAPI_JSON_PATH": "openapi.json",
-    "API_SPEC_OPTIONS": {
-        "security": [{"session": []}],
-        "components": {
-            "securitySchemes": {"session": {"type": "apiKey", "in": "cookie", "name": auth.COOKIE}}
-        },
-    },
-}
 _BLUEPRINTS = (
     session.blueprint,
     kinds.kinds_blueprint,
@@ -58,21 +44,11 @@ _BLUEPRINTS = (
 )
 
 
-class _Api(Api):  # type: ignore[misc]
-    """Errors are described, and made, by `problems`."""
-
-    ERROR_SCHEMA = ProblemAnswer
-    DEFAULT_ERROR_RESPONSE_NAME = None
-
-    def _register_error_handlers(self) -> None:
-        """Ours are registered by `problems.install`."""
-
-
 def create_app(parts: Parts) -> Flask:
     """The application; makes no connection."""
     app = Flask("tongguan", static_folder=None)
     app.config.update(
-        _API,
+        SETTINGS,
         MAX_CONTENT_LENGTH=parts.config.upload_limit + 64 * 1024,
         # counts also what is left of one piece (64 KiB) of a file while the next is read: less refuses every large file
         MAX_FORM_MEMORY_SIZE=2 * 64 * 1024,
@@ -87,7 +63,7 @@ def create_app(parts: Parts) -> Flask:
     linger.install(app)
     auth.install(app)
     replay.install(app)
-    api = _Api(app)
+    api = DescribedApi(app)
     for blueprint in _BLUEPRINTS:
         api.register_blueprint(blueprint)
     app.register_blueprint(docs.blueprint)

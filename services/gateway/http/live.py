@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import queue
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -187,7 +188,10 @@ def events() -> Response:
     parts.live.open(stream)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     check = _Check(request.cookies.get(auth.COOKIE, ""), stream)
-    response = Response(_lines(parts.live, stream, check), headers=headers, content_type="text/event-stream")
+    line: socket.socket | None = request.environ.get("gunicorn.socket")
+    response = Response(
+        _lines(parts.live, stream, check, line), headers=headers, content_type="text/event-stream"
+    )
     # close() runs even if the client is gone before the first line, when the generator never starts
     response.call_on_close(lambda: parts.live.close(stream))
     return response
@@ -220,22 +224,34 @@ class _Check:
         )
 
 
-def _lines(live: Live, stream: Stream, check: _Check) -> Iterator[str]:
+def _gone(line: socket.socket | None) -> bool:
+    """Whether the page has closed its end; a write would show that only after the second heartbeat."""
+    if line is None:
+        return False
+    try:
+        return line.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+def _lines(live: Live, stream: Stream, check: _Check, line: socket.socket | None) -> Iterator[str]:
     try:
         yield "retry: 3000\n: connected\n\n"
         spoken = time.monotonic()
         while not stream.ended:
-            line = ""
+            words = ""
             try:
                 name, data = stream.events.get(timeout=_TRUST)
-                line = f"event: {name}\ndata: {data}\n\n"
+                words = f"event: {name}\ndata: {data}\n\n"
             except queue.Empty:
                 if time.monotonic() - spoken >= _HEARTBEAT:
-                    line = ": heartbeat\n\n"
-            if stream.ended or not check.holds():
+                    words = ": heartbeat\n\n"
+            if stream.ended or _gone(line) or not check.holds():
                 return
-            if line:
+            if words:
                 spoken = time.monotonic()
-                yield line
+                yield words
     finally:
         live.close(stream)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from typing import Any, NoReturn
 from urllib.parse import unquote_to_bytes
 from uuid import UUID
@@ -228,7 +228,7 @@ class Text(fields.String):
     default_error_messages = _TEXT_WORDS
 
     def __init__(self, low: int, high: int, **kwargs: Any) -> None:
-        super().__init__(validate=_length(low, high), **kwargs)
+        super().__init__(validate=_Length(low, high), **kwargs)
 
 
 class Id(fields.String):
@@ -265,17 +265,18 @@ class Ids(fields.List[str]):
     default_error_messages = _LIST_WORDS
 
     def __init__(self, high: int, **kwargs: Any) -> None:
-        super().__init__(Id(), validate=[_length(1, high), _no_repeat], **kwargs)
+        super().__init__(Id(metadata={"format": "uuid"}), validate=[_Length(1, high), _no_repeat], **kwargs)
 
 
-def _length(low: int, high: int) -> Any:
-    def check(value: Any) -> None:
-        if len(value) < low:
-            raise ma.ValidationError(f"too-short:{low}")
-        if len(value) > high:
-            raise ma.ValidationError(f"too-long:{high}")
+class _Length(validate.Length):
+    """marshmallow's, which the description understands, with our codes."""
 
-    return check
+    def __call__(self, value: Sized) -> Sized:
+        if self.min is not None and len(value) < self.min:
+            raise ma.ValidationError(f"too-short:{self.min}")
+        if self.max is not None and len(value) > self.max:
+            raise ma.ValidationError(f"too-long:{self.max}")
+        return value
 
 
 def _no_repeat(value: list[str]) -> None:

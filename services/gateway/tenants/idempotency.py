@@ -13,6 +13,8 @@ from sqlalchemy import Connection, text
 
 #: seconds after which an unfinished attempt counts as died; longer than any call may take
 LEASE = 120
+#: days an answer is kept
+KEEP = 7
 
 _RESERVE = text(
     "INSERT INTO idempotency AS mine (tenant_id, user_id, key, digest, attempt) "
@@ -21,6 +23,12 @@ _RESERVE = text(
     "ON CONFLICT (tenant_id, user_id, key) DO UPDATE SET started_at = clock_timestamp(), attempt = :attempt "
     "WHERE mine.status IS NULL AND mine.digest = :digest "
     "AND mine.started_at < clock_timestamp() - make_interval(secs => :lease) RETURNING attempt"
+)
+# a few of the user's old keys go with each new one, so that the table does not grow for ever
+_TIDY = text(
+    "DELETE FROM idempotency WHERE tenant_id = :tenant AND user_id = :user AND key IN ("
+    "SELECT key FROM idempotency WHERE tenant_id = :tenant AND user_id = :user "
+    "AND started_at < clock_timestamp() - make_interval(days => :keep) ORDER BY started_at LIMIT 10)"
 )
 _READ = text(
     "SELECT digest, status, headers, body FROM idempotency WHERE tenant_id = :tenant AND user_id = :user AND key = :key"
@@ -61,6 +69,7 @@ class Kept:
 def reserve(connection: Connection, claim: Claim, digest: str) -> Kept | None:
     """Take the key for this attempt, or tell what stands under it already."""
     values = {**claim.parameters, "digest": digest, "lease": LEASE}
+    connection.execute(_TIDY, {**claim.parameters, "keep": KEEP})
     if connection.execute(_RESERVE, values).one_or_none() is not None:
         return None
     row = connection.execute(_READ, claim.parameters).one_or_none()

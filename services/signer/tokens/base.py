@@ -31,6 +31,10 @@ class TokenInfo:
     mechanisms: frozenset[str]
 
 
+#: errors after which a token process is of no more use
+FATAL = ("lost", "pin", "settings")
+
+
 class TokenError(Exception):
     """code: key-missing (this key is not there), lost (the token or its session is gone: another process may do
     better), pin (a person is needed), settings (wrong configuration), failed (this request)."""

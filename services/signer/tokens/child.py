@@ -13,22 +13,21 @@ import sys
 from collections.abc import Callable
 
 from services.signer.tokens import wire
-from services.signer.tokens.base import SignRequest, Token, TokenError
+from services.signer.tokens.base import FATAL, SignRequest, Token, TokenError
 
 _PR_SET_PDEATHSIG = 1
 
 
 def run(open_token: Callable[[], Token]) -> None:
     """Serve the socket whose descriptor is the first argument, until the parent closes it."""
-    # Ctrl-C goes to the whole group; the parent says when to stop
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _die_with_parent(int(sys.argv[2]))
     channel = socket.socket(fileno=int(sys.argv[1]))
     try:
         token = open_token()
     except TokenError as exc:
         wire.send(channel, [b"unusable", exc.code.encode(), exc.reason.encode()])
         return
+    # only now: SoftHSM rewrites its token at every login and loses it if the process is killed meanwhile (measured)
+    _die_with_parent(int(sys.argv[2]))
     info = token.info()
     flags = b"1" if info.hardware else b"0"
     wire.send(channel, [b"ready", info.name.encode(), flags, *(name.encode() for name in info.mechanisms)])
@@ -41,7 +40,7 @@ def run(open_token: Callable[[], Token]) -> None:
             answer = _answer(token, request)
         except TokenError as exc:
             wire.send(channel, [b"failed", exc.code.encode(), exc.reason.encode()])
-            if exc.code == "lost":
+            if exc.code in FATAL:
                 # one lost token poisons the library for the whole process: a new process is the way back
                 return
         else:
@@ -78,4 +77,5 @@ def _die_with_parent(parent: int) -> None:
     if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl")
     if os.getppid() != parent:
+        # it ended while we logged in
         sys.exit(1)

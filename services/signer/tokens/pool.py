@@ -18,7 +18,7 @@ from prometheus_client import Counter
 
 from runtime import log
 from runtime.errors import Problem, unavailable
-from services.signer.tokens.base import SignRequest, TokenError, TokenInfo
+from services.signer.tokens.base import FATAL, SignRequest, TokenError, TokenInfo
 from services.signer.tokens.worker import Worker
 
 _LOG = log.get("token")
@@ -151,7 +151,7 @@ class Device:
             job.future.cancel()
             self.down = self.trouble or "no answer in time"
         except TokenError as exc:
-            if exc.code not in ("lost", "pin", "settings"):
+            if exc.code not in FATAL:
                 raise
             if exc.code == "lost" and job.attempts >= ATTEMPTS and self._works_without(job):
                 # the device is well: it is this job that kills its processes
@@ -240,7 +240,7 @@ class Device:
             job.future.set_result(worker.call(job.fields, self.settings.seconds))
             self.down = ""
         except TokenError as exc:
-            if exc.code != "lost":
+            if exc.code not in FATAL:
                 job.future.set_exception(exc)
                 return True
             job.attempts += 1

@@ -22,7 +22,7 @@ from tongsuopy.crypto import hashes, serialization
 from tongsuopy.crypto.asymciphers import ec
 
 from services.signer.tokens import child
-from services.signer.tokens.base import SignRequest, TokenError, TokenInfo
+from services.signer.tokens.base import FATAL, SignRequest, TokenError, TokenInfo
 
 NAME = "软件密钥（非 HSM） · sealed software token (no HSM)"
 #: the identity that goes into the SM2 digest; assumed (envelope.yaml, sm2_user_id), and all this library can do
@@ -81,7 +81,7 @@ class SealedToken:
                 r, s = decode_dss_signature(der)
                 results.append(r.to_bytes(_HALF, "big") + s.to_bytes(_HALF, "big"))
             except TokenError as exc:
-                if exc.code == "lost":
+                if exc.code in FATAL:
                     raise
                 results.append(exc)
         return results

@@ -39,6 +39,8 @@ class Worker:
                 stdin=subprocess.DEVNULL,
                 cwd=_ROOT,
                 env=environment | settings,
+                # signals to our group are not for it: killed in the middle of a login it can cost a soft token
+                start_new_session=True,
             )
         self._channel = ours
         try:

@@ -142,6 +142,7 @@ def upgrade() -> None:
         *protect("audit", app, "SELECT, INSERT"),
         _IDEMPOTENCY,
         *protect("idempotency", app),
+        "CREATE INDEX idempotency_age ON idempotency (tenant_id, user_id, started_at)",
         *outbox_and_inbox(app, relay),
     ]
     for statement in statements:

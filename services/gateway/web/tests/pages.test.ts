@@ -76,7 +76,7 @@ describe('the query page of any kind', () => {
       'GET /code-tables/currency': { items: [{ code: '502', zh: '美元', en: 'Dollar' }] },
     })
     const page = await open(QueryList, { kind: KIND, preset: {} }, '/q')
-    expect(page.findAll('th').map((th) => th.text().replace('⇅', ''))).toEqual([
+    expect(page.findAll('th').map((th) => th.text().replace(/\s*⇅/, ''))).toEqual([
       '',
       '包裹编号',
       '状态',
@@ -187,7 +187,7 @@ describe('the query page of any kind', () => {
     await flushPromises()
     expect(sent.find((one) => one.method === 'POST')).toMatchObject({ body: { ids: ['a', 'b'] } })
     await vi.waitFor(() => expect(inBody('results-dialog')).not.toBeNull())
-    expect([inBody('results-done')?.textContent, inBody('results-refused')?.textContent]).toEqual([
+    expect([inBody('results-done')?.textContent?.trim(), inBody('results-refused')?.textContent?.trim()]).toEqual([
       '✓ 已办理 1 条',
       '✕ 未办理 1 条',
     ])

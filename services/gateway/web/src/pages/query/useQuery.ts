@@ -177,7 +177,8 @@ export function useQuery(kind: Kind, preset: QueryPreset) {
     sortBy,
     resize,
     onRowChange: patches.listen,
-    applied: (results: ActionResult[], before: ReadonlyMap<string, number>) => {
+    deleted: patches.deleted,
+    acted: (results: ActionResult[], before: ReadonlyMap<string, number>) => {
       patches.acted(results, before)
       lookAgain()
     },

@@ -49,24 +49,23 @@ export function useRowPatches(rows: ShallowRef<DocumentRow[]>) {
     rows.value = mergeRows(rows.value, items)
   }
   /**
-   * What an action did is seen at once: new states stay in place, what is deleted goes. `before` = versions when it was
-   * asked for: live events often overtake the action's own answer, and that must not turn a row back.
+   * What an action did is seen at once, in place. `before` = versions when it was asked for: live events often overtake
+   * the action's own answer, and that must not turn a row back.
    */
   function acted(results: ActionResult[], before: ReadonlyMap<string, number>): void {
     const now = new Map(rows.value.map((row) => [row.id, row.version]))
-    const gone = new Set(
-      results.filter((result) => !result.state || result.state === 'deleted').map((result) => result.id),
-    )
     const changed = results.flatMap(({ id, state }) => {
       const version = before.get(id)
       return state && version !== undefined && now.get(id) === version
         ? [{ id, state, version: version + 1, settled: false }]
         : []
     })
-    if (gone.size) rows.value = rows.value.filter((row) => !gone.has(row.id))
     const patched = patchRows(rows.value, changed)
     rows.value = patched.rows
     flash(patched.flashed)
+  }
+  function deleted(ids: readonly string[]): void {
+    rows.value = rows.value.filter((row) => !ids.includes(row.id))
   }
   function newer(row: DocumentRow): StateChange[] {
     const change = latest.get(row.id)
@@ -79,6 +78,7 @@ export function useRowPatches(rows: ShallowRef<DocumentRow[]>) {
     show,
     freshen,
     acted,
+    deleted,
     listen: (listener: (changes: StateChange[]) => void) => {
       listeners.push(listener)
     },

@@ -1,0 +1,86 @@
+"""Fixtures of the browser tests: one Chromium for all, a fresh window for each person in each test.
+
+A machine without a browser fails these tests with the reason; nothing is skipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.support.browser import PATIENCE, SHOTS, Customs, Desk, open_desk
+from tests.support.people import Visitor, new_user, signed_in
+from tests.support.stack import Stack
+from tools.browser import chromium_path
+
+OpenDesk = Callable[..., Desk]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=chromium_path())
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def desks(browser: Browser, stack: Stack, request: pytest.FixtureRequest) -> Iterator[OpenDesk]:
+    """Opens windows; at the end each is photographed where the test failed, and must have had no error inside."""
+    opened: list[Desk] = []
+
+    def one(**options: object) -> Desk:
+        opened.append(open_desk(browser, stack, **options))
+        return opened[-1]
+
+    failed_before = request.session.testsfailed
+    yield one
+    for number, desk in enumerate(opened):
+        if request.session.testsfailed > failed_before and not desk.page.is_closed():
+            desk.shoot(f"failed-{request.node.name}-{number}")
+        desk.context.close()
+    wrong = [line for desk in opened for line in desk.wrong]
+    assert not wrong, f"errors inside the pages: {wrong}"
+
+
+@pytest.fixture
+def desk(desks: OpenDesk) -> Desk:
+    """One window, nobody signed in."""
+    return desks()
+
+
+@pytest.fixture
+def declarant(desks: OpenDesk, stack: Stack) -> Desk:
+    """A window where a declarant of tenant A has signed in: a user of this test's own, over the API.
+
+    Of its own, because a user may keep a few live pages only, and closed ones count for some seconds."""
+    visitor = Visitor(stack)
+    user = new_user(stack, "A", "declarant")
+    assert visitor.sign_in(user["username"], user["password"]).ok
+    desk = desks()
+    desk.take_over(visitor)
+    desk.go("/")
+    return desk
+
+
+@pytest.fixture
+def clerk(stack: Stack) -> Visitor:
+    """Tenant A's declarant once more, over the API, for preparing what a test is not about."""
+    return signed_in(stack, "A", "declarant")
+
+
+@pytest.fixture
+def customs(stack: Stack) -> Iterator[Customs]:
+    """The simulated customs, judging as usual again after the test."""
+    there = Customs(stack)
+    yield there
+    there.as_usual()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_old_pictures() -> None:
+    for old in SHOTS.glob("*.png"):
+        old.unlink()
