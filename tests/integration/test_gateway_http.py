@@ -15,9 +15,6 @@ from services.gateway.http import schemas
 from tests.support.answers import fits, problem
 from tests.support.people import Visitor, a_number, same_refusal, signed_in, strategy
 from tests.support.stack import Stack
-from tools.paths import ROOT
-
-SAMPLES = ROOT / "tests/samples"
 
 
 @pytest.fixture(scope="module")
@@ -64,10 +61,10 @@ def test_a_document_is_saved_read_replaced_and_deleted(clerk: Visitor) -> None:
 
 def test_an_unfit_document_is_saved_with_warnings(clerk: Visitor) -> None:
     body = clerk.order()
-    del body["head"]["freight"]
+    del body["head"]["ebpName"]
     answer = clerk.post("/documents/order", json=body)
     assert answer.status_code == 201
-    assert [item["pointer"] for item in answer.json()["warnings"]] == ["/head/freight"]
+    assert [item["pointer"] for item in answer.json()["warnings"]] == ["/head/ebpName"]
 
 
 def test_lists_page_without_gaps_and_find_numbers(clerk: Visitor) -> None:
@@ -354,6 +351,7 @@ def test_the_description_knows_every_address(clerk: Visitor) -> None:
     assert ("put", "/api/v1/documents/{kind}/{document_id}") in described
     assert len(described) >= 35
     text = json.dumps(spec)
+    assert "ProblemAnswer" in spec["components"]["schemas"]
     for name in set(re.findall(r'"\$ref": "#/components/schemas/([^"]+)"', text)):
         assert name in spec["components"]["schemas"]
     page = clerk.get(clerk.root + "/api/docs")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sized
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
@@ -268,10 +268,13 @@ class Ids(fields.List[str]):
         super().__init__(Id(metadata={"format": "uuid"}), validate=[_Length(1, high), _no_repeat], **kwargs)
 
 
+Measured = TypeVar("Measured", bound=Sized)
+
+
 class _Length(validate.Length):
     """marshmallow's, which the description understands, with our codes."""
 
-    def __call__(self, value: Sized) -> Sized:
+    def __call__(self, value: Measured) -> Measured:
         if self.min is not None and len(value) < self.min:
             raise ma.ValidationError(f"too-short:{self.min}")
         if self.max is not None and len(value) > self.max:

@@ -29,6 +29,9 @@ class SignInBody(parse.Schema):
 
     username = parse.Text(1, domain.USERNAME_LENGTH, required=True)
     password = parse.Text(1, domain.PASSWORD_LENGTH, required=True)
+    # part of the fixed interface; asked for once captcha and TOTP exist, until then without effect
+    captcha = parse.Text(0, 64, allow_none=True)
+    totp = parse.Text(0, 16, allow_none=True)
 
 
 class StepBody(parse.Schema):

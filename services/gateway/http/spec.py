@@ -45,7 +45,7 @@ _KEY = {
 _REFUSAL = {
     "description": "A refusal: 400 unreadable, 401 not signed in, 403 not allowed, 404 missing or not yours, 409 "
     "conflict, 412 changed meanwhile, 413 too large, 415 wrong type, 422 wrong content, 429 and 503 with Retry-After",
-    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemAnswer"}}},
 }
 
 
@@ -58,7 +58,6 @@ class DescribedApi(Api):  # type: ignore[misc]
     def __init__(self, app: Flask) -> None:
         self._flask = app
         super().__init__(app)
-        self.spec.components.schema("Problem", schema=ProblemAnswer)
 
     def _register_error_handlers(self) -> None:
         """`problems.install` registers ours."""
