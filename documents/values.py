@@ -85,7 +85,9 @@ def _fast_pattern(field: Field) -> str:
     if field.pattern:
         return rf"(?=[^{FORBIDDEN}]{{{low},{field.length}}}\Z)(?:{field.pattern[0]})"
     if field.type == "code":
-        return rf"(?!.*(?:{_ODD_DIGIT.pattern}))[^{FORBIDDEN}{BLANKS}{FULL_WIDTH}]{{{low},{field.length}}}"
+        # most codes are plain ASCII, of which nothing is forbidden: the long way is for the others
+        odd = rf"(?!.*(?:{_ODD_DIGIT.pattern}))[^{FORBIDDEN}{BLANKS}{FULL_WIDTH}]"
+        return rf"[!-~]{{{low},{field.length}}}|{odd}{{{low},{field.length}}}"
     edge = rf"[^{FORBIDDEN}{BLANKS}]"
     if field.length == 1:
         return edge

@@ -18,9 +18,11 @@ from documents.sheet.model import SheetProblem, invalid, letter
 
 _WORKBOOK, _RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
 #: columns beyond the second letter or rows of seven digits: no template reaches there, only a bomb does
-_FAR_CELL = re.compile(rb"""\br\s*=\s*["'](?:[A-Za-z]{3,}[0-9]|[A-Za-z]+[1-9][0-9]{6})""")
+# begins with its letter and looks back afterwards: beginning with \b costs three times as much on a large sheet
+_FAR_CELL = re.compile(rb"""r(?<!\wr)\s*=\s*["'](?:[A-Za-z]{3,}[0-9]|[A-Za-z]+[1-9][0-9]{6})""")
 #: what makes a closer look worth while: a formula or an error value anywhere in the part
-_ODD = re.compile(rb"""<(?:[\w.-]+:)?f[\s>/]|\bt\s*=\s*["']e["']""")
+_FORMULA = re.compile(rb"""<(?:[\w.-]+:)?f[\s>/]""")
+_ERROR = re.compile(rb"""t(?<!\wt)\s*=\s*["']e["']""")
 _ADDRESS = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 #: what zipfile and lxml raise for damaged files
 _BROKEN = (
@@ -68,7 +70,7 @@ class Parts:
                 "The sheet has cells (or formats) far away from the table; delete the unused rows and columns.",
             )
         try:
-            return _odd(part) if _ODD.search(part) else {}
+            return _odd(part) if _FORMULA.search(part) or _ERROR.search(part) else {}
         except (etree.XMLSyntaxError, ValueError) as exc:
             raise _broken() from exc
 

@@ -38,6 +38,8 @@ MAX_COLUMNS = 256
 HEADER_ROWS = 10
 
 _EDGE = re.compile(f"^[{BLANKS}]+|[{BLANKS}]+$")
+#: the same characters one by one, all of the first plane: asked for every cell, where a pattern would cost five times
+_BLANK = frozenset(re.findall(f"[{BLANKS}]", "".join(map(chr, range(0x10000)))))
 _Row = tuple[int, dict[str, str]]
 
 _ODD_WORDS = {
@@ -145,7 +147,8 @@ class _Reader:
             name = column.name
             if type(cell) is str and (not odd or (row, self._letters[name]) not in odd):
                 if cell:
-                    text = self._trim(row, name, cell) if _EDGE.search(cell) else cell
+                    edged = cell[0] in _BLANK or cell[-1] in _BLANK
+                    text = self._trim(row, name, cell) if edged else cell
                     if text:
                         values[name] = text
                 continue

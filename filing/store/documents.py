@@ -62,7 +62,7 @@ _INSERT_STAGED = text(
 )
 _KEYS_STAGED = text(
     "INSERT INTO document_key (tenant_id, kind, field, value, document_id)"
-    f" SELECT {_TENANT}, :kind, field, value, document_id FROM incoming_key ON CONFLICT DO NOTHING"
+    f" SELECT {_TENANT}, :kind, field, value, document_id FROM incoming_key"
 )
 _EVENTS_STAGED = text(
     "INSERT INTO document_event (tenant_id, document_id, what, actor, detail)"

@@ -32,7 +32,8 @@ from runtime.actor import Actor
 from runtime.errors import Problem, not_found
 from runtime.outbox import Event
 
-_CONTROL = re.compile(f"[{FORBIDDEN}]")
+#: what has no place in a name that is shown: control characters, and those that turn the direction of text
+_NOT_SHOWN = re.compile(rf"[{FORBIDDEN}\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def start(
         "tenant": actor.tenant_id,
         "id": import_id,
         "kind": kind,
-        "file_name": _CONTROL.sub("_", file_name)[:200],
+        "file_name": _NOT_SHOWN.sub("_", file_name)[:200],
         "file": content,
         "batch_no": batch_no,
         "strategy": {"id": strategy.id, "name": strategy.name, "defaults": dict(strategy.defaults)},

@@ -169,7 +169,7 @@ def _after(cursor: str, sort: str) -> tuple[str, str] | None:
         elif _CONTROL.search(value):
             raise ValueError(value)
         return value, check_id(document_id)
-    except (ValueError, TypeError, binascii.Error, AttributeError, Problem):
+    except (ValueError, TypeError, binascii.Error, AttributeError, RecursionError, Problem):
         raise _invalid(
             "cursor", "cursor", "翻页标记无效，请重新查询。", "The cursor is not valid; query again."
         ) from None
