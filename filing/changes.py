@@ -10,7 +10,7 @@ from runtime.outbox import Event
 
 
 def changed(rows: Iterable[Any]) -> list[Event]:
-    """One hint per kind for rows with id, kind, number, state, customs_status, version, settled."""
+    """One hint per kind for rows with the columns of filing.store.columns.CHANGED."""
     by_kind: dict[str, events_pb2.DocumentChanged] = {}
     for row in rows:
         message = by_kind.setdefault(row.kind, events_pb2.DocumentChanged(kind=row.kind))
@@ -21,6 +21,8 @@ def changed(rows: Iterable[Any]) -> list[Event]:
             customs_status=row.customs_status,
             version=row.version,
             settled=row.settled,
+            return_info=row.return_info,
+            updated_at=row.updated_at.isoformat(),
         )
     return [
         Event(f"document.changed.{kind}", "DocumentChanged", message.SerializeToString(), mandatory=False)

@@ -6,6 +6,7 @@ Run as `python -m filing.sheet_process` it is that child: request on standard in
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import resource
@@ -114,6 +115,8 @@ def _limit(memory: int, cpu_seconds: int) -> None:
 def main() -> None:
     """The child: memory and seconds of processor on its command line."""
     _limit(*map(int, sys.argv[1:3]))
+    # it lives for one file and makes no cycles: the collector would only walk over a growing heap again and again
+    gc.disable()
     try:
         _work()
     except MemoryError:

@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from filing.store.columns import CHANGED
+
 _TENANT = "nullif(current_setting('app.tenant', true), '')::uuid"
-_CHANGED = "d.id, d.kind, d.number, d.state, d.customs_status, d.version, d.settled"
 
 _INSERT = text(
     "INSERT INTO message (tenant_id, id, kind, documents, submitted_by, xml)"
@@ -21,7 +22,7 @@ _SUBMIT = text(
     " version = d.version + 1, updated_at = now()"
     " FROM unnest(CAST(:ids AS uuid[]), CAST(:attempts AS int[]), CAST(:guids AS text[]),"
     " CAST(:messages AS uuid[])) AS n(id, attempt, guid, message)"
-    f" WHERE d.id = n.id RETURNING {_CHANGED}"
+    f" WHERE d.id = n.id RETURNING {CHANGED}"
 )
 _SUBMITTED_EVENTS = text(
     "INSERT INTO document_event (tenant_id, document_id, what, actor, detail)"
@@ -42,12 +43,12 @@ _REFUSED = text("UPDATE message SET refusal = CAST(:refusal AS jsonb) WHERE id =
 _ADVANCE = text(
     "UPDATE document d SET state = :state, state_rank = :rank, version = d.version + 1, updated_at = now()"
     " WHERE d.message_id = ANY(CAST(:ids AS uuid[])) AND d.state_rank < :rank AND d.deleted_at IS NULL"
-    f" RETURNING {_CHANGED}"
+    f" RETURNING {CHANGED}"
 )
 _SEND_BACK = text(
     "UPDATE document d SET state = :state, state_rank = :rank, return_info = :info, version = d.version + 1,"
     " updated_at = now() WHERE d.message_id = :id AND d.state_rank < :below AND d.deleted_at IS NULL"
-    f" RETURNING {_CHANGED}"
+    f" RETURNING {CHANGED}"
 )
 _READ_MANY = text(
     "SELECT id, documents, created_at, signature, signed_at, channel, sent_at, refusal"

@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from filing.store.columns import CHANGED
+
 _TENANT = "nullif(current_setting('app.tenant', true), '')::uuid"
 
 _MATCH = text(
@@ -38,7 +40,7 @@ _APPLY = text(
     "  CAST(:settled AS boolean[]), CAST(:statuses AS text[]), CAST(:infos AS text[]))"
     "  AS n(id, state, rank, time, settled, status, info)"
     ' WHERE d.id = n.id AND (d.state_rank, d.state_time) < (n.rank, n.time COLLATE "C")'
-    " RETURNING d.id, d.kind, d.number, d.state, d.customs_status, d.version, d.settled"
+    f" RETURNING {CHANGED}"
 )
 _OF_DOCUMENT = text(
     "SELECT id, message_type, status, return_time, info, received_at, standing, times"

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from documents import body as bodies
+from documents.sheet.look import look
 from documents.sheet.model import CellWrong, SheetProblem, SheetResult, existing
 from documents.spec import DocumentType
 from documents.values import FORBIDDEN
@@ -29,7 +30,7 @@ from filing.usecases.submit import SHANGHAI
 from proto.events.v1 import events_pb2
 from runtime import crash, outbox
 from runtime.actor import Actor
-from runtime.errors import Problem, not_found
+from runtime.errors import Detail, Problem, not_found
 from runtime.outbox import Event
 
 #: what has no place in a name that is shown: control characters, and those that turn the direction of text
@@ -66,7 +67,10 @@ def start(
     batch_no: str,
     strategy: Strategy,
 ) -> str:
-    """Take a workbook in; returns the import's id. Reading happens in the imports process."""
+    """Take a workbook in; returns the import's id. Reading happens in the imports process.
+
+    What is no workbook at all, or too large for one, is refused at once: too_large, wrong_type or invalid.
+    """
     doctype = filing.doctype(kind)
     actor.require("document.import", kind)
     _fits(doctype, strategy)
@@ -74,6 +78,11 @@ def start(
         batch.check(batch_no, strategy.logistics_code, strategy.enterprise_code)
     else:
         batch_no = propose_batch(filing, actor, strategy.logistics_code, strategy.enterprise_code)
+    try:
+        look(content)
+    except SheetProblem as exc:
+        detail = Detail("/file", exc.code, exc.words.zh, exc.words.en)
+        raise Problem(exc.kind, exc.words.zh, exc.words.en, [detail]) from exc
     import_id = ids.ordered_ids(1)[0]
     row = {
         "tenant": actor.tenant_id,
@@ -104,14 +113,14 @@ def _fits(doctype: DocumentType, strategy: Strategy) -> None:
 
 
 def resolve(filing: Filing, actor: Actor, token: str, import_id: str, resolution: str) -> None:
-    """Keep the valid documents of a checked import, or discard it."""
+    """Keep the valid documents of a checked import, or discard one that is not stored yet, read or not."""
     import_id = check_id(import_id)
     with filing.database.transaction(actor.tenant_id) as connection:
         task = tasks.lock(connection, import_id)
         if task is None:
             raise not_found()
         actor.require("document.import", task.kind)
-        if resolution == "discard" and task.state in ("checked", "failed", "discarded"):
+        if resolution == "discard" and task.state in ("waiting", "reading", "checked", "failed", "discarded"):
             tasks.set_state(connection, import_id, "discarded")
             outbox.add(connection, actor.tenant_id, token, [_progress(task, "discarded")])
         elif resolution == "keep-valid" and task.state == "checked" and task.accepted > 0:

@@ -164,17 +164,15 @@ class _Batch:
         row: Any,
         standing: str,
     ) -> None:
-        same = (key, item.guid, item.status, item.return_time)
+        # cut to what an index can hold: one monstrous item must not stop the others of its message
+        same = (key[:300], item.guid[:60], item.status[:20], item.return_time[:30])
         if same in self._kept:
             self._kept[same]["times"] += 1
             return
         self._kept[same] = {
             "id": ids.new_id(),
             "document": str(row.id) if row is not None else None,
-            "natural_key": key,
-            "guid": item.guid,
-            "status": item.status,
-            "return_time": item.return_time,
+            **dict(zip(("natural_key", "guid", "status", "return_time"), same, strict=True)),
             "info": item.info,
             "fields": dict(item.fields),
             "raw": event.raw_id,

@@ -132,6 +132,13 @@ def test_the_same_numbers_in_parallel_uploads_are_stored_once(desk: Office) -> N
     assert query(desk).total == 1000
 
 
+def test_an_import_can_be_given_up_while_it_waits(desk: Office) -> None:
+    import_id = desk.upload((SAMPLES / "9710-orders-seed.xlsx").read_bytes())
+    imports.resolve(desk.filing, desk.actor, desk.token, import_id, "discard")
+    assert desk.work(import_id).state == "discarded"
+    assert query(desk).total == 0
+
+
 def test_a_repeated_request_for_a_finished_import_does_nothing(desk: Office) -> None:
     import_id = desk.upload((SAMPLES / "9710-orders-seed.xlsx").read_bytes())
     desk.work(import_id)

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from flask import Response, request
@@ -25,7 +26,7 @@ from runtime.bus import EXCHANGE, BusConsumer, Delivery
 from runtime.errors import Problem, unavailable
 from services.gateway.config import HttpConfig
 from services.gateway.http import auth, context, parse
-from services.gateway.http.answers import Blueprint
+from services.gateway.http.answers import Blueprint, shown
 
 _LOG = log.get("live")
 blueprint = Blueprint("live", __name__, url_prefix="/api/v1/events", description="Live changes")
@@ -157,6 +158,8 @@ def _event(delivery: Delivery) -> tuple[str, str, str]:
                 "customs_status": item.customs_status or None,
                 "version": item.version,
                 "settled": item.settled,
+                "return_info": item.return_info or None,
+                "updated_at": shown(datetime.fromisoformat(item.updated_at)) if item.updated_at else None,
             }
             for item in changed.changes
         ]
