@@ -74,7 +74,8 @@ export function safeTarget(value: unknown): string | null {
 
 // After an update of the pages, an old window asks for files that are gone: load the new ones once.
 router.onError((error, to) => {
-  if (!/dynamically imported module|Failed to fetch|Importing a module/i.test(String(error))) throw error
+  if (!/dynamically imported module|Failed to fetch|Importing a module|Unable to preload/i.test(String(error)))
+    throw error
   if (sessionStorage.getItem('tongguan.reloaded') === to.fullPath) return
   sessionStorage.setItem('tongguan.reloaded', to.fullPath)
   window.location.assign(to.fullPath)

@@ -10,7 +10,7 @@ export interface Told {
   other: DetailLine[]
   /** made by a key that no hardware protects; the pages say so plainly */
   software: boolean
-  /** customs' code and words, and whether the receipt counted */
+  /** customs' code, its words where they say more than the text, and whether the receipt counted */
   status: string
   info: string
   standing: string
@@ -39,7 +39,7 @@ export function tell(item: TimelineItem): Told {
     other: lines.filter((line) => !(line.key in NAMED)),
     software: plain(detail.hardware) === 'false',
     status: plain(detail.status),
-    info: plain(detail.info),
+    info: item.text.endsWith(plain(detail.info)) ? '' : plain(detail.info),
     standing: plain(detail.standing),
   }
 }

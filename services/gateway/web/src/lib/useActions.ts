@@ -3,7 +3,7 @@ import { ref, shallowRef } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { documents } from '@/api/calls'
 import type { ActionDef, ActionResult, DocumentRow, Kind } from '@/api/types'
-import { count, say } from '@/locales'
+import { count, listed, say } from '@/locales'
 import { stateDef } from '@/states'
 import { useSession } from '@/stores/session'
 import type { Outcome } from '@/widgets/ResultsDialog.vue'
@@ -27,7 +27,7 @@ export function useActions(kind: () => Kind | undefined) {
     if (why === 'permission') return t('action.needPermission', { action: label })
     if (why === 'selection') return t('action.needSelection')
     if (why === 'many') return t('action.tooMany', { n: count(rows.length), most: count(MOST_IDS) })
-    const states = action.states.map((name) => say(stateDef(kind(), name).label)).join('、')
+    const states = listed(action.states.map((name) => say(stateDef(kind(), name).label)))
     return rows.length === 1
       ? t('action.notAllowed', { state: say(stateDef(kind(), rows[0]?.state ?? '').label), action: label })
       : t('action.noneFits', { action: label, states })
@@ -47,10 +47,7 @@ export function useActions(kind: () => Kind | undefined) {
     ]
     lines.push(
       t('action.sample', {
-        numbers: rows
-          .slice(0, 3)
-          .map((row) => row.number)
-          .join('、'),
+        numbers: listed(rows.slice(0, 3).map((row) => row.number)),
       }),
     )
     if (action.confirm) lines.push(say(action.confirm))

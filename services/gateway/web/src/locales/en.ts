@@ -344,6 +344,7 @@ const en: typeof zh = {
       '{good} good documents will be stored, {wrong} wrong ones will not. Correct them in the marked file and import it again: nothing is stored twice.',
     keepNone: 'Not one document is entirely good',
     discard: 'Discard',
+    cancelReading: 'Cancel import',
     discardConfirm: 'None of the {n} documents in this file will be stored. Discard?',
     discarded: 'Discarded; nothing of this file was stored.',
     blank: '(blank)',

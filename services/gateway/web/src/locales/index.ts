@@ -44,6 +44,9 @@ export function say(label: Label | string | null | undefined): string {
   return language.value === 'en' ? label.en || label.zh : label.zh || label.en
 }
 
+/** Several words in one line, as the language joins them; words may contain commas themselves. */
+export const listed = (words: readonly string[]): string => words.join(language.value === 'en' ? '; ' : '、')
+
 /** 12000 → "12,000" */
 export function count(value: number | null | undefined): string {
   return (value ?? 0).toLocaleString('en-US')

@@ -335,6 +335,7 @@ export default {
     keepConfirm: '将入库 {good} 单正确的数据，{wrong} 单有误的不入库。可在标注文件中改好后再次导入，已入库的不会重复。',
     keepNone: '没有一单完全正确，无法仅保留正确数据',
     discard: '放弃',
+    cancelReading: '取消导入',
     discardConfirm: '放弃后本次文件的 {n} 单都不入库。确定放弃吗？',
     discarded: '已放弃，本次文件没有入库。',
     blank: '（空）',
