@@ -28,6 +28,8 @@ SUBMIT_SOURCES = frozenset({"guid", "app_type", "app_time", "app_status"})
 OWN_STATES = ("draft", "checked", "signing", "signed", "sent", "send_failed")
 #: states that customs' answers lead to rank from here: a document that reached one never goes back by our doing
 CUSTOMS_RANK = 10
+#: characters; what is searched for stands in an index
+SEARCHABLE_LENGTH = 255
 
 
 class DeclarationError(Exception):
@@ -319,6 +321,9 @@ class DocumentType:
             raise DeclarationError(
                 f"{self.kind}: of the lines the system fills {self.line_number} and nothing else"
             )
+        for name in self.searchable:
+            if self.head_field(name).length > SEARCHABLE_LENGTH:
+                raise DeclarationError(f"{self.kind}: {name} is too long to be searched for")
         if self.discriminator:
             choices = {value for value, _ in self.head_field(self.discriminator[0]).choices}
             if not set(self.discriminator[1]) <= choices:

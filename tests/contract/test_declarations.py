@@ -117,9 +117,10 @@ def test_every_printed_status_leads_somewhere_and_unknown_ones_nowhere(doctype: 
 
 def bodies(doctype: DocumentType) -> list[dict[str, Any]]:
     """A short and a long document of the kind."""
-    kind = {"order": {"orderType": "B"}, "booking": {"orderType": "W", "ebpName": "欧洲一号海外仓"}}[
-        doctype.kind
-    ]
+    kind: dict[str, Any] = {
+        "order": {"orderType": "B"},
+        "booking": {"orderType": "W", "ebpName": "欧洲一号海外仓"},
+    }[doctype.kind]
     short = order_body("TY2026112000001", **kind)
     full = order_body("TY2026112000002", lines=2, note="易碎 & <轻放>", ebpCode="91610131MA6TTTTT00", **kind)
     full["lines"][1] |= {"itemDescribe": "描述\u3000“引号”", "barCode": "无", "note": "𠮷😀", "qty": "10.00001",

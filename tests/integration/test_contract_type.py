@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import base64
 import io
-import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import openpyxl
 import pytest
@@ -26,16 +23,12 @@ from documents.describe import describe
 from documents.sheet.write import template
 from documents.spec import DocumentType
 from documents.xml import Transfer, from_xml
-from filing import events
-from filing.import_events import ImportHandler
 from filing.sheet_process import SheetReader
 from filing.usecases import content, imports, look, submit
 from proto.events.v1 import events_pb2
-from runtime.actor import ActorVerifier
-from runtime.bus import EXCHANGE, Bus, BusConsumer, Message, declare_parking, event_queue
-from runtime.db import Database
+from runtime.bus import EXCHANGE
 from runtime.errors import Problem
-from runtime.outbox import Relay
+from tests.contract.driving import TYPES, Bystander, Service
 from tests.contract.made_up import PARCEL, REGISTRY, WIDGET
 from tests.support.customs import CustomsSide, opened, wrapped
 from tests.support.eventually import eventually
@@ -43,51 +36,8 @@ from tests.support.filing import TRANSFER, Office, clerk, office
 from tests.support.signing import SignerSide
 from tests.support.signing import Tenant as SignerTenant
 
-TYPES = "tests.contract.made_up:ALL"
 STRATEGY = imports.Strategy(str(uuid.uuid4()), "试验", "SF", "JIA", {})
 W = f"{{{WIDGET.message.namespace}}}"
-
-
-class Service:
-    """What the order service's processes do, in threads, for the made-up kinds."""
-
-    def __init__(self, servers: Mapping[str, Any], base: Office) -> None:
-        self.url = servers["bus_url"]
-        self._stop = threading.Event()
-        # the relay's role, in the test's own database
-        known = urlsplit(servers["databases"]["order"]["relay"])
-        relay_url = urlunsplit(known._replace(path=urlsplit(base.filing.database.url).path))
-        self._relay_database = Database(relay_url, pool_size=1)
-        verifier = ActorVerifier(Path(servers["actor_public_key_file"]))
-        handler = events.Handler(base.filing, verifier, "test.consume")
-        worker = ImportHandler(imports.Work(base.filing, SheetReader(TYPES)), verifier)
-        asked = [f"import.requested.{doctype.kind}" for doctype in REGISTRY.types]
-        declare_parking(self.url)
-        self._consumers = [
-            BusConsumer(
-                self.url,
-                event_queue("test.made-up.events", events.routing_keys(REGISTRY)),
-                handler,
-                self._stop,
-            ),
-            BusConsumer(
-                self.url, event_queue("test.made-up.imports", asked), worker, self._stop, prefetch=1, batch=1
-            ),
-        ]
-        self._bus = Bus(self.url)
-        relay = Relay(self._relay_database, self._bus, self._stop)
-        self._threads = [threading.Thread(target=each.run, daemon=True) for each in (*self._consumers, relay)]
-        for thread in self._threads:
-            thread.start()
-        eventually(lambda: all(each.connected.is_set() for each in self._consumers), "consumers connected")
-
-    def close(self) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join(15)
-        assert not any(thread.is_alive() for thread in self._threads)
-        self._bus.close()
-        self._relay_database.close()
 
 
 @pytest.fixture(scope="module")
@@ -102,31 +52,6 @@ def base(servers: Mapping[str, Any]) -> Iterator[Office]:
 @pytest.fixture
 def desk(base: Office) -> Office:
     return replace(base, actor=clerk())
-
-
-@dataclass
-class Bystander:
-    """The test on the bus: hears what the service tells, answers as signer, gateway and customs would."""
-
-    url: str
-    queue: Queue
-
-    def heard(self, kind: str, payload: type[Any]) -> list[Any]:
-        found = []
-        with Connection(self.url) as connection:
-            channel = connection.channel()
-            channel.auto_decode = False
-            while (raw := channel.basic_get(self.queue.name, no_ack=True)) is not None:
-                if raw.properties["application_headers"]["type"] == kind:
-                    found.append(payload.FromString(raw.body))
-        return found
-
-    def tell(self, desk: Office, key: str, event: Any, *, times: int = 1) -> None:
-        """Publish; with times > 1 the same event again, as a broker may."""
-        headers = {"id": str(uuid.uuid4()), "tenant": desk.actor.tenant_id, "actor": desk.token,
-                   "type": type(event).__name__}  # fmt: skip
-        with closing(Bus(self.url)) as bus:
-            bus.publish_many([Message(key, headers, event.SerializeToString())] * times)
 
 
 @pytest.fixture
@@ -145,7 +70,7 @@ def filled(doctype: DocumentType, rows: Sequence[Sequence[str]]) -> bytes:
     """The template as a person fills it in."""
     book = openpyxl.load_workbook(io.BytesIO(template(doctype)))
     for row in rows:
-        book[doctype.sheet.title].append(row)
+        book[doctype.sheet.title].append(list(row))
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
@@ -187,7 +112,7 @@ def becomes(desk: Office, kind: str, document_id: str, state: str) -> Any:
 
 
 def declare(
-    desk: Office, kind: str, ids: Sequence[str], transfer: Transfer = TRANSFER
+    desk: Office, kind: str, ids: Iterable[str], transfer: Transfer = TRANSFER
 ) -> list[content.Result]:
     return submit.declare(desk.filing, desk.actor, desk.token, kind, list(ids), transfer, 2)
 

@@ -57,7 +57,7 @@ def refused(content: bytes) -> SheetProblem:
 @TYPES
 def test_the_template_opens_with_text_columns_and_an_explanation(doctype: DocumentType) -> None:
     opened = openpyxl.load_workbook(io.BytesIO(template(doctype)))
-    page = opened[doctype.sheet.title]
+    page: Any = opened[doctype.sheet.title]
     assert [cell.value for cell in page[1]] == headers_of(doctype)
     widths = page.column_dimensions.values()
     text = {

@@ -85,6 +85,7 @@ GROUP = SheetColumn("订单号", "orderNo", "head")
         ({"unique": ("currency",)}, "unique"),
         ({"conditions": (Condition("qty"),)}, "condition names qty"),
         ({"columns": (Column("qty", 1),)}, "column names qty"),
+        ({"conditions": (Condition("note"),)}, "note is too long"),
         ({"line_number": "no"}, "line number names no"),
         ({"line_number": "qty"}, "of the lines the system fills qty"),
         ({"same_line": ("orderNo",)}, "same_line names orderNo"),
@@ -158,7 +159,7 @@ def test_impossible_life_courses(change: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("change", [{"max_lines": 0}, {"max_documents": 0}])
-def test_impossible_messages(change: dict[str, int]) -> None:
+def test_impossible_messages(change: dict[str, Any]) -> None:
     with pytest.raises(DeclarationError):
         Message("R", "N", "H", "L", **change)
 

@@ -46,7 +46,7 @@ ERROR = Raw('<c r="{r}" t="e"><v>#N/A</v></c>')
 STYLED = Raw('<c r="{r}" s="1"/>')
 
 
-def row_of(number: str = "TY1", article: str = "A1", **changes: Any) -> list[Any]:
+def row_of(number: Any = "TY1", article: Any = "A1", **changes: Any) -> list[Any]:
     """A right row with changes by field name."""
     values = dict(zip((column.name for column in ORDER.sheet.columns), ROW, strict=True))
     return list((values | {"orderNo": number, "itemNo": article} | changes).values())

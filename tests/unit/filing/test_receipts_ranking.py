@@ -18,7 +18,8 @@ from filing.usecases import progress
 from proto.events.v1 import events_pb2
 
 DOCUMENT = "0198f3a2-7c11-7000-8000-00000000000a"
-FILING = Filing(None, REGISTRY)  # type: ignore[arg-type] - judging needs no database
+NO_DATABASE: Any = None  # judging needs none
+FILING = Filing(NO_DATABASE, REGISTRY)
 CODES = ("1", "2", "3", "4", "100", "120", "399", "-301010", "-1", "777", "", "-x")
 TIMES = (
     "20991120150400000",
