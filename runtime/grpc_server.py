@@ -24,10 +24,14 @@ _LOG = log.get("grpc")
 ACTOR_KEY = "x-actor"
 #: bytes; an uploaded workbook travels in one message
 MESSAGE_LIMIT = 24 * 1024 * 1024
+METADATA_LIMIT = 1024 * 1024
 OPTIONS = [
     ("grpc.max_receive_message_length", MESSAGE_LIMIT),
     ("grpc.max_send_message_length", MESSAGE_LIMIT),
     ("grpc.so_reuseport", 0),
+    # a Problem with two hundred wrong fields travels in the trailing metadata
+    ("grpc.max_metadata_size", METADATA_LIMIT),
+    ("grpc.absolute_max_metadata_size", METADATA_LIMIT),
 ]
 _ACTOR: contextvars.ContextVar[Actor] = contextvars.ContextVar("actor")
 _TOKEN: contextvars.ContextVar[str] = contextvars.ContextVar("token")

@@ -7,6 +7,7 @@ from typing import Any
 from proto.documents.v1 import documents_pb2_grpc
 from proto.signer.v1 import signer_pb2_grpc
 from runtime.errors import Problem, not_found
+from runtime.grpc_client import DEADLINE
 from services.gateway.http import context
 
 # generated code has no types
@@ -14,10 +15,10 @@ _DOCUMENTS: Any = documents_pb2_grpc.DocumentsStub
 _SIGNER: Any = signer_pb2_grpc.SignerStub
 
 
-def documents(owner: str, method: str, message: Any) -> Any:
+def documents(owner: str, method: str, message: Any, deadline: float = DEADLINE) -> Any:
     """One RPC to the service that keeps a kind of documents. Raises its Problem, or `unavailable`."""
     client = context.parts().owners[owner]
-    return client.call(getattr(_DOCUMENTS(client.channel), method), message, context.token())
+    return client.call(getattr(_DOCUMENTS(client.channel), method), message, context.token(), deadline)
 
 
 def every_owner(method: str, message: Any) -> list[Any]:
@@ -25,11 +26,11 @@ def every_owner(method: str, message: Any) -> list[Any]:
     return [documents(owner, method, message) for owner in context.parts().owners]
 
 
-def first_owner(method: str, message: Any) -> Any:
+def first_owner(method: str, message: Any, deadline: float = DEADLINE) -> Any:
     """For ids that do not tell their kind: the answer of the first service that knows it; not found otherwise."""
     for owner in context.parts().owners:
         try:
-            return documents(owner, method, message)
+            return documents(owner, method, message, deadline)
         except Problem as problem:
             if problem.kind != "not_found":
                 raise
