@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import sync_playwright
-
-from tools.browser import chromium_path
+from playwright.sync_api import Browser
 
 # Paints one character on a canvas and answers its pixels.
 PAINT = """(text) => {
@@ -17,14 +15,10 @@ PAINT = """(text) => {
 }"""
 
 
-def test_chinese_is_painted_as_characters_and_not_as_boxes() -> None:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path())
-        try:
-            page = browser.new_page()
-            page.goto("about:blank")
-            painted = {text: page.evaluate(PAINT, text) for text in ("通", "关", "龘", " ", "\U0010fffd")}
-        finally:
-            browser.close()
+def test_chinese_is_painted_as_characters_and_not_as_boxes(browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto("about:blank")
+    painted = {text: page.evaluate(PAINT, text) for text in ("通", "关", "龘", " ", "\U0010fffd")}
+    page.close()
     # without a font every character is the same box as one that no font has
     assert len(set(painted.values())) == len(painted), list(painted)
