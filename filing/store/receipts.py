@@ -12,14 +12,19 @@ from filing.store.columns import CHANGED
 
 _TENANT = "nullif(current_setting('app.tenant', true), '')::uuid"
 
+# OFFSET 0 keeps each look-up one probe of its index, whatever the planner believes: of a young table that was just
+# filled it has no statistics, and read all documents of the tenant for every batch (measured: 77 ms instead of 1.5)
 _MATCH = text(
     "SELECT d.id, d.kind, d.number, d.natural_key, d.guid, d.attempt, d.state_rank, d.state_time, d.submitted_at,"
-    " d.message_id, d.deleted_at"
-    " FROM document d WHERE d.kind = ANY(CAST(:kinds AS text[])) AND d.id IN ("
-    "  SELECT id FROM document WHERE natural_key = ANY(CAST(:natural_keys AS text[])) AND natural_key <> ''"
-    "   AND deleted_at IS NULL"
-    "  UNION SELECT id FROM document WHERE guid = ANY(CAST(:guids AS text[])) AND guid <> '')"
-    " ORDER BY d.id FOR UPDATE"
+    " d.message_id, d.deleted_at FROM ("
+    "  SELECT f.id FROM unnest(CAST(:natural_keys AS text[])) AS k(v) CROSS JOIN LATERAL ("
+    "   SELECT id FROM document WHERE natural_key = k.v AND natural_key <> '' AND deleted_at IS NULL OFFSET 0) AS f"
+    "  UNION SELECT f.id FROM unnest(CAST(:guids AS text[])) AS g(v) CROSS JOIN LATERAL ("
+    "   SELECT id FROM document WHERE guid = g.v AND guid <> '' OFFSET 0) AS f"
+    "  ORDER BY id) AS wanted"
+    " CROSS JOIN LATERAL ("
+    "  SELECT * FROM document WHERE id = wanted.id OFFSET 0 FOR UPDATE) AS d"
+    " WHERE d.kind = ANY(CAST(:kinds AS text[]))"
 )
 _INSERT = text(
     "INSERT INTO receipt (tenant_id, id, document_id, message_type, natural_key, guid, status, return_time, info,"

@@ -118,6 +118,10 @@ def _certificate(
             raise ProvisionError(f"设备未能签署证书请求 / the device did not sign the request: {answer}")
         return answer
 
+    if not _holds(public, order.algorithm, sign):
+        raise ProvisionError(
+            "设备中的密钥不能正常签名，请检查设备 / the new key does not sign properly; check the device"
+        )
     csr = certificates.request(public, order.name, order.enterprise_code, sign)
     certificate = certificates.read(_issue(order.authority_command, csr))
     if certificate.public_key != public:
@@ -130,6 +134,11 @@ def _certificate(
     if not certificate.not_before <= clock() <= certificate.not_after:
         raise ProvisionError("证书当前不在有效期内 / the certificate is not valid now")
     return certificate
+
+
+def _holds(public: bytes, algorithm: str, sign: Callable[[str, bytes], bytes]) -> bool:
+    """Proof of possession, before anybody certifies it."""
+    return certificates.verifier(public)(algorithm, b"tongguan", sign(algorithm, b"tongguan"))
 
 
 def _issue(command: str, csr: bytes) -> bytes:

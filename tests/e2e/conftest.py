@@ -81,6 +81,6 @@ def customs(stack: Stack) -> Iterator[Customs]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _no_old_pictures() -> None:
-    for old in SHOTS.glob("*.png"):
+def _no_old_failures() -> None:
+    for old in SHOTS.glob("failed-*.png"):
         old.unlink()

@@ -292,6 +292,27 @@ def test_a_deleted_order_is_gone_and_the_rest_told_why(declarant: Desk, clerk: V
     expect(desk.row(f"{mine}-sent")).to_be_visible()
 
 
+def test_a_window_from_before_an_update_loads_the_new_pages(declarant: Desk) -> None:
+    """The files of the pages it was made of are gone: it fetches itself anew, once, and goes where one clicked."""
+    desk = declarant
+    gone: list[str] = []
+
+    def missing(route: Route) -> None:
+        # its own files are asked for once; what the new pages ask for is there
+        if gone:
+            route.continue_()
+        else:
+            gone.append(route.request.url)
+            route.fulfill(status=404, content_type="application/problem+json", body="{}")
+
+    desk.on_page("A1")
+    desk.page.route("**/assets/*Page-*.css", missing)
+    desk.menu("A5-import")
+    assert gone
+    expect(desk.at("import-form")).to_be_visible()
+    desk.wrong.clear()  # that the browser reports the missing file is what this test made
+
+
 def test_keys_have_a_help_page(declarant: Desk) -> None:
     desk = declarant
     expect(desk.at("conditions")).to_be_visible()

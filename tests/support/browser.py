@@ -36,7 +36,8 @@ _EXPECTED_NOISE = re.compile(r"Failed to load resource")
 class Desk:
     """One person's window: a page with everything that went wrong in it."""
 
-    stack: Stack
+    # not in its repr: it holds passwords
+    stack: Stack = field(repr=False)
     context: BrowserContext
     page: Page
     wrong: list[str] = field(default_factory=list)
@@ -228,11 +229,11 @@ class Customs:
         return next(body for body in reversed(bodies) if number.encode() in body)
 
 
-def filled(template: Path, path: Path, sheet: str, rows: Sequence[Mapping[str, object]]) -> Path:
+def filled(template: Path, path: Path, sheet: str, rows: Sequence[Mapping[str, str | int]]) -> Path:
     """A copy of a downloaded template with these rows below its heads."""
     book = openpyxl.load_workbook(template)
     page = book[sheet]
-    columns = {str(cell.value): cell.column for cell in page[1]}
+    columns = {str(cell.value): number for number, cell in enumerate(page[1], start=1)}
     for line, row in enumerate(rows, start=2):
         for head, value in row.items():
             page.cell(line, columns[head], value)

@@ -36,6 +36,8 @@ SETTINGS = {
     "wal_compression": "on",
     "max_wal_size": "2GB",
     "checkpoint_timeout": "15min",
+    # a young database is filled by one import: until its tables are analysed, plans are made for empty ones
+    "autovacuum_naptime": "5s",
     "random_page_cost": "1.1",
     "password_encryption": "scram-sha-256",
     "timezone": "UTC",

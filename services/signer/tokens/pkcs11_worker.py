@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from asn1crypto.keys import PublicKeyInfo, RSAPublicKey
@@ -29,6 +30,7 @@ _HANDLE_ERRORS = (exceptions.ObjectHandleInvalid, exceptions.KeyHandleInvalid)
 #: pauses before looking for objects: SoftHSM hides some for a moment while another process adds one (measured)
 _LOOKS = (0.0, 0.02, 0.05, 0.1, 0.2)
 _MISSING_SECONDS = 30.0
+_GENERATE_TRIES = 3
 
 
 class Pkcs11Token:
@@ -52,7 +54,11 @@ class Pkcs11Token:
         return self._info
 
     def key_names(self) -> list[str]:
+        before = len(self._handles)
         self._find_all()
+        if before and not self._handles:
+            # a token directory that was moved away looks like an empty token
+            raise TokenError("lost", "all keys vanished")
         return sorted(self._handles)
 
     def public_key(self, key: str) -> bytes:
@@ -64,13 +70,24 @@ class Pkcs11Token:
         return bytes(PublicKeyInfo.wrap(public, "rsa").dump())
 
     def generate(self, key: str) -> bytes:
-        tenant, _, name = key.partition("/")
         with translated():
             if self._look(key) is not None:
                 return self.public_key(key)
-        self._missing.pop(key, None)
-        with translated(), self._token.open(rw=True) as session:
-            session.generate_keypair(
+            self._missing.pop(key, None)
+            for _ in range(_GENERATE_TRIES):
+                if self._generate(key):
+                    return self.public_key(key)
+        raise TokenError("lost", "the token makes keys but does not keep their names")
+
+    def _generate(self, key: str) -> bool:
+        """Make the pair and look whether the token really has it.
+
+        SoftHSM sometimes loses attributes of a new object while another process logs in (seen: a private key without
+        its id): such a pair is destroyed again.
+        """
+        tenant, _, name = key.partition("/")
+        with self._token.open(rw=True) as session:
+            public, private = session.generate_keypair(
                 KeyType.RSA,
                 RSA_BITS,
                 id=uuid.UUID(name).bytes,
@@ -79,7 +96,14 @@ class Pkcs11Token:
                 capabilities=MechanismFlag.SIGN | MechanismFlag.VERIFY,
                 private_template={Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False},
             )
-        return self.public_key(key)
+            found = self._look(key)
+            if found is not None:
+                self._handles[key] = found
+                return True
+            for made in (private, public):
+                with suppress(*_HANDLE_ERRORS):
+                    made.destroy()
+        return False
 
     def sign_batch(self, requests: Sequence[SignRequest]) -> list[bytes | TokenError]:
         results: list[bytes | TokenError] = []

@@ -16,7 +16,7 @@ export interface Told {
   standing: string
 }
 
-/** Details with words of their own; everything else is shown under its own name. */
+/** Details with words of their own, in the order of reading; everything else is shown under its own name. */
 export const NAMED: Record<string, string> = {
   key_label: 'detail.key',
   device: 'detail.device',
@@ -35,7 +35,7 @@ export function tell(item: TimelineItem): Told {
     .map(([key, value]) => ({ key, value: plain(value) }))
     .filter((line) => line.value && !SAID_OTHERWISE.has(line.key))
   return {
-    named: lines.filter((line) => line.key in NAMED),
+    named: Object.keys(NAMED).flatMap((key) => lines.filter((line) => line.key === key)),
     other: lines.filter((line) => !(line.key in NAMED)),
     software: plain(detail.hardware) === 'false',
     status: plain(detail.status),
