@@ -43,6 +43,7 @@ class Actor:
     mandate_id: str | None = None
     home_tenant_id: str | None = None
     request_id: str = ""
+    enterprise_name: str = ""
 
     def may(self, permission: str, kind: str | None = None) -> bool:
         """True if this actor has the permission and, for documents, the kind lies within the mandate."""
@@ -59,8 +60,10 @@ class Actor:
 
     @property
     def label(self) -> str:
-        """How the actor is named in timelines: "user", or "user（代理）" for a broker under a mandate."""
-        return f"{self.user_name}（代理）" if self.mandate_id else self.user_name
+        """How the actor is named in timelines: "user", or "user（代理 client）" for a broker under a mandate."""
+        if self.mandate_id is None:
+            return self.user_name
+        return f"{self.user_name}（代理 {self.enterprise_name or self.enterprise_code}）"
 
 
 class ActorSigner:

@@ -5,8 +5,19 @@ Source: field table CEB303 of the interface specification, 202205 edition (XSD o
 
 from __future__ import annotations
 
+from documents.lifecycles import SETTLED_BY_STORING
 from documents.rules import head_equals_sum, line_totals, no_repeated_line, same_in_lines, sum_of_lines
-from documents.spec import Action, Column, Condition, Field, Message, ReceiptForm
+from documents.spec import (
+    Action,
+    Column,
+    Condition,
+    DocumentType,
+    Field,
+    Message,
+    ReceiptForm,
+    Sheet,
+    SheetColumn,
+)
 from documents.words import Words
 
 MESSAGE = Message(
@@ -150,3 +161,57 @@ COLUMNS = (
     Column("ebpCode", 180, default=False),
     Column("ebcCode", 180, default=False),
 )
+
+
+def document(
+    *,
+    kind: str,
+    title: Words,
+    pages: tuple[str, ...],
+    types: tuple[tuple[str, Words], ...],
+    number: Words,
+    platform: Words,
+    sheet: tuple[str, str],
+    confirm: Words,
+) -> DocumentType:
+    """A kind of CEB303 document: what the field table leaves open is named, the rest is the same for all.
+
+    types: values of orderType; number, platform: what orderNo and ebpName are called; sheet: title and first
+    column of the import template (the other columns are those of guide 003).
+    """
+    return DocumentType(
+        kind=kind,
+        title=title,
+        owner="order",
+        pages=pages,
+        message=MESSAGE,
+        head=head_fields(order_type(*types), number, platform),
+        lines=LINES,
+        number="orderNo",
+        unique=("ebpCode", "orderNo"),
+        line_number="gnum",
+        discriminator=("orderType", tuple(value for value, _ in types)),
+        lifecycle=SETTLED_BY_STORING,
+        receipt=RECEIPT,
+        conditions=CONDITIONS,
+        columns=COLUMNS,
+        sheet=Sheet(
+            title=sheet[0],
+            columns=(
+                SheetColumn(sheet[1], "orderNo", "head"),
+                SheetColumn("商品货号", "itemNo", "line"),
+                SheetColumn("商品名称", "itemName", "line"),
+                SheetColumn("数量", "qty", "line"),
+                SheetColumn("总额", "totalPrice", "line"),
+                SheetColumn("单价", "price", "line"),
+                SheetColumn("计量单位", "unit", "line"),
+            ),
+            group="orderNo",
+        ),
+        actions=actions(confirm),
+        areas=AREAS,
+        on_submit=ON_SUBMIT,
+        computed=COMPUTED,
+        rules=RULES,
+        same_line=SAME_LINE,
+    )

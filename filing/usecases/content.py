@@ -117,6 +117,7 @@ def delete(filing: Filing, actor: Actor, kind: str, document_ids: Sequence[str])
                 result.problem = refusal(doctype, "delete", row.state)
             if result.problem is None:
                 gone.append(document_id)
+                result.state = "deleted"
             results.append(result)
         store.delete(connection, gone)
         store.add_events(connection, gone, "deleted", actor.label, {})

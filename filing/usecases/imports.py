@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import PurePath
 from typing import Any
 
 from sqlalchemy import Connection
@@ -162,7 +163,9 @@ def marked(filing: Filing, actor: Actor, reader: SheetReader, import_id: str, *,
     actor.require("document.read", task.kind)
     if not task.errors:
         raise Problem("conflict", "该导入没有错误单元格。", "This import has no wrong cells.")
-    return Marked(task.file_name, reader.mark(bytes(task.file), task.errors, english=english))
+    # a name of its own: saved beside the original it must not take its place
+    name = f"{PurePath(task.file_name).stem}-{'marked' if english else '标注'}.xlsx"
+    return Marked(name, reader.mark(bytes(task.file), task.errors, english=english))
 
 
 def page(filing: Filing, actor: Actor, kind: str, after: tuple[str, str] | None, limit: int) -> Sequence[Any]:

@@ -204,7 +204,7 @@ def test_a_broker_files_for_the_client_and_everybody_sees_who_did(
     theirs.take_over(clerk)
     theirs.go(f"/documents/order/{saved['id']}")
     submitted = theirs.at("timeline-item", what="submitted")
-    expect(submitted).to_contain_text("丙报关员（代理")
+    expect(submitted).to_contain_text("丙报关员（代理 演示甲跨境电商有限公司）")
     expect(theirs.at("timeline-item", what="receipt").first).to_be_visible(timeout=CUSTOMS)
 
     desk.at("client-leave").click()

@@ -136,6 +136,7 @@ class Standing:
             mandate_id=self.mandate.id if self.mandate else None,
             home_tenant_id=self.person.tenant_id,
             request_id=request_id,
+            enterprise_name=enterprise.name if enterprise else "",
         )
 
 

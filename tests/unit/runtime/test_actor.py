@@ -108,5 +108,5 @@ def test_rights_end_where_the_mandate_ends() -> None:
     assert not ACTOR.may("document.write", "order")
     with pytest.raises(Problem, match=r"document\.write"):
         ACTOR.require("document.write", "order")
-    assert ACTOR.label == "张三（代理）"
+    assert ACTOR.label == "张三（代理 91610131MA6TTTTT00）"
     assert LIFETIME == 60
