@@ -10,9 +10,13 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from documents.sheet.write import template
+from documents.types.order import ORDER
 from tests.support.people import Visitor, a_number, signed_in, strategy
 from tests.support.stack import Stack
 
+#: a workbook without rows: nothing is wrong with it and nothing comes of it
+WORKBOOK = template(ORDER)
 NAUGHTY = [
     "", " ", "\t", "\n", "\r\n", "\u00a0", "\u3000", "\u200b", "\ufeff", "\u202e abc", "\u2028", "\x7f", "\x01", "\x1b[31m", "\x85",
     "undefined", "null", "None", "NaN", "true", "-1", "0", "1e400", "0x10", "１２３", "١٢٣", "½", "²", "Ω≈ç√∫", "田中さん",
@@ -141,7 +145,7 @@ def test_every_form_field_stands_every_string(stack: Stack, clerk: Visitor) -> N
             continue
         for name in ("kind", "batch_no", "strategy"):
             form = {"kind": "order", "strategy": strategy(stack, "A"), "batch_no": "x", name: text}
-            answer = clerk.post("/imports", data=form, files={"file": ("x.xlsx", b"x")})
+            answer = clerk.post("/imports", data=form, files={"file": ("x.xlsx", WORKBOOK)})
             # an empty batch number asks for the next free one
             assert answer.status_code in ((202,) if (name, text) == ("batch_no", "") else (400, 422)), (
                 name,
@@ -161,7 +165,7 @@ def test_every_file_name_is_taken_without_harm(stack: Stack, clerk: Visitor) -> 
         "无后缀",
         "a.xlsx.exe",
     ]:
-        answer = clerk.post("/imports", data=form, files={"file": (text, b"no workbook")})
+        answer = clerk.post("/imports", data=form, files={"file": (text, WORKBOOK)})
         assert answer.status_code == 202, answer.text
         name = clerk.get(f"/imports/{answer.json()['id']}").json()["file_name"]
         assert len(name) <= 120

@@ -122,10 +122,12 @@ class Filer:
 
     def _sign_in(self) -> None:
         """Also after a fault took the session; whoever cannot sign in now tries again with the next call."""
+        self.visitor.http.cookies.clear()
         try:
-            self.visitor.http.cookies.clear()
             answer = self.visitor.sign_in(self._user["username"], self._user["password"])
         except requests.RequestException:
+            # half an answer may have brought the new cookie without the token that belongs to it
+            self.visitor.http.cookies.clear()
             return
         if answer.status_code not in (200, 503):
             raise Refused(answer.status_code, answer.json())
