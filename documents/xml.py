@@ -55,33 +55,28 @@ def _attribute(text: str) -> str:
 
 
 class _Part:
-    """A compiled run of elements: one template, filled from one mapping.
+    """The elements of one node in order: a piece of template with a slot each.
 
     prefix: with its colon, or empty for the default namespace. The slot of an optional element holds the whole
-    element or nothing.
+    element or nothing; `optional` tells its place, start and end tag.
     """
 
     def __init__(self, prefix: str, fields: Sequence[Field]) -> None:
-        pieces, self._names, self._optional = [], [], []
+        pieces: list[str] = []
+        self.names = [field.name for field in fields]
+        self.optional: list[tuple[int, str, str]] = []
         for index, field in enumerate(fields):
             name = f"{prefix}{field.name}"
-            self._names.append(field.name)
             if field.required:
                 pieces.append(f"<{name}>%s</{name}>")
             else:
                 pieces.append("%s")
-                self._optional.append((index, field.name, f"<{name}>", f"</{name}>"))
-        self._template = "".join(pieces)
+                self.optional.append((index, f"<{name}>", f"</{name}>"))
+        self.template = "".join(pieces)
 
-    def fill(self, values: Mapping[str, str]) -> str:
-        get = values.get
-        filled = [get(name) or "" for name in self._names]
-        if _SUSPECT.search("".join(filled)):
-            filled = [escape(value) for value in filled]
-        for index, _, start, end in self._optional:
-            if filled[index]:
-                filled[index] = f"{start}{filled[index]}{end}"
-        return self._template % tuple(filled)
+    def shifted(self, by: int) -> list[tuple[int, str, str]]:
+        """`optional` where `by` slots come before this part."""
+        return [(index + by, start, end) for index, start, end in self.optional]
 
 
 class Writer:
@@ -93,19 +88,40 @@ class Writer:
         p = self._prefix = f"{form.prefix}:" if form.prefix else ""
         self._head = _Part(p, doctype.head)
         self._line = _Part(p, doctype.lines)
-        self._line_number = doctype.line_number
-        self._open = f"<{p}{form.node}><{p}{form.head}>"
-        self._line_start, self._line_end = f"<{p}{form.line}>", f"</{p}{form.line}>"
-        self._head_end, self._close = f"</{p}{form.head}>", f"</{p}{form.node}>"
+        self._number_at = self._line.names.index(doctype.line_number)
+        self._by_lines: dict[int, tuple[str, list[tuple[int, str, str]]]] = {}
+
+    def _compiled(self, lines: int) -> tuple[str, list[tuple[int, str, str]]]:
+        """The template of a document with that many lines, and its optional slots; made once."""
+        known = self._by_lines.get(lines)
+        if known is None:
+            p, form = self._prefix, self._form
+            line = f"<{p}{form.line}>{self._line.template}</{p}{form.line}>"
+            head = f"<{p}{form.head}>{self._head.template}</{p}{form.head}>"
+            optional = list(self._head.optional)
+            for number in range(lines):
+                optional += self._line.shifted(len(self._head.names) + number * len(self._line.names))
+            known = (f"<{p}{form.node}>{head}{line * lines}</{p}{form.node}>", optional)
+            self._by_lines[lines] = known
+        return known
 
     def document(self, body: Body, system: Mapping[str, str]) -> str:
         """One document's node. system: the head fields set when it is sent (guid, appTime …)."""
-        pieces = [self._open, self._head.fill({**body["head"], **system}), self._head_end]
-        for number, line in enumerate(body["lines"], 1):
-            values = {**line, self._line_number: str(number)}
-            pieces += (self._line_start, self._line.fill(values), self._line_end)
-        pieces.append(self._close)
-        return "".join(pieces)
+        get = {**body["head"], **system}.get
+        values = [get(name) or "" for name in self._head.names]
+        names, lines = self._line.names, body["lines"]
+        for number, line in enumerate(lines, 1):
+            get = line.get
+            place = len(values) + self._number_at
+            values += [get(name) or "" for name in names]
+            values[place] = str(number)
+        template, optional = self._compiled(len(lines))
+        if _SUSPECT.search("".join(values)):
+            values = [escape(value) for value in values]
+        for index, start, end in optional:
+            if values[index]:
+                values[index] = f"{start}{values[index]}{end}"
+        return template % tuple(values)
 
     def message(self, documents: Iterable[str], guid: str, transfer: Transfer) -> bytes:
         """The canonical bytes of an unsigned message of up to `max_documents` documents."""
