@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from documents.registry import Registry
 from documents.spec import DocumentType
 from runtime.db import Database
-from runtime.errors import Problem, not_found
+from runtime.errors import not_found
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,3 @@ def check_id(value: str) -> str:
         return str(uuid.UUID(value))
     except ValueError:
         raise not_found() from None
-
-
-def problem_conflict_state(state_zh: str, state_en: str, what_zh: str, what_en: str) -> Problem:
-    """An action that the document's state does not allow."""
-    return Problem(
-        "conflict",
-        f"单据当前状态为“{state_zh}”，不能{what_zh}。",
-        f"The document is “{state_en}”; it cannot be {what_en} now.",
-    )
