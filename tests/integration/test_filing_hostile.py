@@ -23,7 +23,7 @@ from proto.events.v1 import events_pb2
 from runtime.actor import ActorVerifier
 from runtime.bus import Delivery
 from runtime.errors import Problem
-from tests.support.filing import TRANSFER, Office, body, clerk, office
+from tests.support.filing import TRANSFER, Office, body, clerk, office, query
 
 ANSWERED = "20991120150400000"
 
@@ -38,12 +38,6 @@ def base(servers: Mapping[str, Any]) -> Iterator[Office]:
 @pytest.fixture
 def desk(base: Office) -> Office:
     return replace(base, actor=clerk())
-
-
-def query(desk: Office, **wanted: Any) -> look.Page:
-    asked = {"kind": "order", "states": [], "settled": "", "stored_from": "", "stored_to": "", "conditions": {},
-             "sort": "", "page_size": 50, "cursor": ""}  # fmt: skip
-    return look.page(desk.filing, desk.actor, {**asked, **wanted})
 
 
 def filed(desk: Office, number: str) -> tuple[str, str]:

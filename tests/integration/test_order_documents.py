@@ -20,7 +20,7 @@ from filing.ids import guid_of
 from filing.usecases import content, imports, look, progress, submit
 from proto.events.v1 import events_pb2
 from runtime.errors import Problem
-from tests.support.filing import SAMPLES, TRANSFER, Office, body, clerk, office
+from tests.support.filing import SAMPLES, TRANSFER, Office, body, clerk, office, query
 
 
 @pytest.fixture(scope="module")
@@ -34,12 +34,6 @@ def base(servers: Mapping[str, Any]) -> Iterator[Office]:
 def desk(base: Office) -> Office:
     """A clerk of a tenant of their own."""
     return replace(base, actor=clerk())
-
-
-def query(desk: Office, **wanted: Any) -> look.Page:
-    asked = {"kind": "order", "states": [], "settled": "", "stored_from": "", "stored_to": "", "conditions": {},
-             "sort": "", "page_size": 50, "cursor": ""}  # fmt: skip
-    return look.page(desk.filing, desk.actor, {**asked, **wanted})
 
 
 def outbox(desk: Office, kind: str) -> list[Any]:

@@ -12,7 +12,7 @@ from documents.registry import REGISTRY, Registry
 from documents.xml import Transfer
 from filing.context import Filing
 from filing.sheet_process import SheetReader
-from filing.usecases import imports
+from filing.usecases import imports, look
 from runtime import migrate
 from runtime.actor import Actor, ActorSigner
 from runtime.db import Database
@@ -98,3 +98,10 @@ def clerk(name: str = "制单员甲") -> Actor:
         roles=("declarant",),
         permissions=PERMISSIONS,
     )
+
+
+def query(desk: Office, **wanted: Any) -> look.Page:
+    """One page of orders; what is not wanted is left open."""
+    asked = {"kind": "order", "states": [], "settled": "", "stored_from": "", "stored_to": "", "conditions": {},
+             "sort": "", "page_size": 50, "cursor": ""}  # fmt: skip
+    return look.page(desk.filing, desk.actor, {**asked, **wanted})
