@@ -26,11 +26,19 @@ _NOT_TEXT = ("not-text", Words("应为文本（字符串）。", "must be a text
 _UNKNOWN = ("unknown-field", Words("没有这个字段，请删除。", "There is no such field; remove it."))
 
 
+#: who fills a field that nobody may send
+NOT_FOR_PEOPLE = ("system", "customs")
+
+
 def may_lack(doctype: DocumentType) -> frozenset[str]:
     """Head fields that `documents.body.complete` fills in where they are missing."""
-    return frozenset(
-        item.name for item in doctype.head if item.filled_by == "computed" or item.default is not None
-    )
+    computed = {item.name for item in doctype.head if item.filled_by == "computed"}
+    return _given(doctype.head) | computed
+
+
+def _given(items: tuple[Field, ...]) -> frozenset[str]:
+    """Fields with a default."""
+    return frozenset(item.name for item in items if item.default is not None)
 
 
 def _schema(items: tuple[Field, ...], lacking: frozenset[str]) -> type[Schema]:
@@ -41,7 +49,7 @@ def _schema(items: tuple[Field, ...], lacking: frozenset[str]) -> type[Schema]:
             error_messages=_messages(item),
         )
         for item in items
-        if item.filled_by not in ("system", "customs")
+        if item.filled_by not in NOT_FOR_PEOPLE
     }
     members["error_messages"] = {"unknown": _UNKNOWN, "type": _NOT_TEXT}
     members["Meta"] = type("Meta", (Schema.Meta,), {"unknown": RAISE})
@@ -57,8 +65,10 @@ class Checker:
         computed = {name for name, _ in doctype.computed}
         self._fields = {item.name: FieldCheck(item) for item in doctype.head if item.name in computed}
         self.head = _schema(doctype.head, may_lack(doctype))()
-        self.line = _schema(doctype.lines, frozenset())()
-        self.is_right: Callable[[Any], bool] = compile_check(self.head, self.line, doctype.message.max_lines)
+        self.line = _schema(doctype.lines, _given(doctype.lines))()
+        least = doctype.message.min_lines if doctype.lines else 0
+        most = doctype.message.max_lines if doctype.lines else 0
+        self.is_right: Callable[[Any], bool] = compile_check(self.head, self.line, least, most)
 
     def wrongs(self, body: Any) -> list[Wrong]:
         """Everything that is wrong with a body, field by field and then by the type's rules; [] if it is right."""
@@ -104,14 +114,18 @@ class Checker:
                     Words("缺少表体 lines（数组）。", "The lines (a list) are missing."),
                 )
             )
-        elif not lines:
+        elif not self._type.lines:
+            if lines:
+                words = Words("此单据没有表体，请删除。", "This kind of document has no lines; remove them.")
+                found.append(Wrong(("lines",), "unknown-field", words))
+        elif len(lines) < self._type.message.min_lines:
             found.append(
-                Wrong(("lines",), "required", Words("至少要有一项商品。", "At least one line is needed."))
+                Wrong(("lines",), "required", Words("至少要有一项表体。", "At least one line is needed."))
             )
         elif len(lines) > self._type.message.max_lines:
             limit = self._type.message.max_lines
             words = Words(
-                f"共有 {len(lines)} 项商品，报文最多 {limit} 项，请拆分。",
+                f"共有 {len(lines)} 项表体，最多 {limit} 项，请拆分。",
                 f"There are {len(lines)} lines, the message takes at most {limit}; split the document.",
             )
             found.append(Wrong(("lines", limit), "too-many-lines", words, str(len(lines))))
@@ -135,8 +149,10 @@ def _texts_only(body: Mapping[str, Any]) -> Body:
     return {"head": clean(body["head"]), "lines": [clean(line) for line in body["lines"]]}
 
 
-def compile_check(head: Schema, line: Schema, max_lines: int) -> Callable[[Any], bool]:
+def compile_check(head: Schema, line: Schema, least: int, most: int) -> Callable[[Any], bool]:
     """One straight-line function from two flat schemas of String fields with FieldCheck validators.
+
+    least, most: how many lines there may be.
 
     Anything else in a schema refuses to compile, so that the fast path can never know less than the schema.
     """
@@ -145,7 +161,7 @@ def compile_check(head: Schema, line: Schema, max_lines: int) -> Callable[[Any],
     code += ["        part = body['head']", "        if not part.keys() <= HEAD: return False"]
     code += _straight(head, "h", "        ", names)
     code += ["        lines = body['lines']"]
-    code += [f"        if type(lines) is not list or not 0 < len(lines) <= {max_lines}: return False"]
+    code += [f"        if type(lines) is not list or not {least} <= len(lines) <= {most}: return False"]
     code += ["        for part in lines:", "            if not part.keys() <= LINE: return False"]
     code += _straight(line, "l", "            ", names)
     code += ["    except (TypeError, KeyError, AttributeError):", "        return False", "    return True"]
@@ -178,6 +194,9 @@ def _straight(schema: Schema, mark: str, indent: str, names: dict[str, Any]) -> 
         if rule.members is not None:
             names[f"{mark}{number}m"] = rule.members
             code.append(f"{inner}if v not in {mark}{number}m: return False")
+        if rule.verify is not None:
+            names[f"{mark}{number}v"] = rule.verify
+            code.append(f"{inner}if {mark}{number}v(v) is not None: return False")
     return code
 
 

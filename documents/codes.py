@@ -1,29 +1,81 @@
 """Code tables: what a code means, whether it exists, and searching by code, Chinese name or pinyin initials.
 
 The tables are the CSV files in documents/tables/, each with its source in the first line. They are partial where
-the source was (README of the reference says so), so a table is data to be extended, not a fact.
+the source was, so a table is data to be extended, not a fact; what is partial is offered for choosing and does not
+decide (Field.open_table). Which codes of currencies and countries apply is read from the environment once, here.
 """
 
 from __future__ import annotations
 
 import csv
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 _FOLDER = Path(__file__).parent / "tables"
 
-#: table name -> file. Numeric currency and country codes are what the published samples of this message family
-#: use (142, 502); the declaration system uses letters since 2018. Which one the export list takes today was not
-#: found, so the letter tables stand beside, to be chosen here.
-TABLES: dict[str, str] = {
-    "currency": "currency_numeric.csv",
-    "currency_iso": "currency_iso.csv",
-    "country": "country_numeric.csv",
-    "country_iso3": "country_iso3.csv",
-    "unit": "unit.csv",
-    "order_type": "order_type.csv",
+#: numeric: what the published samples of this message family use (142, 502). letter: what the declaration system
+#: uses since 2018. Which one the export list takes today was not found, so it is a setting.
+_FORMS = {
+    "CURRENCY_CODES": {"numeric": "currency_numeric.csv", "letter": "currency_iso.csv"},
+    "COUNTRY_CODES": {"numeric": "country_numeric.csv", "letter": "country_iso3.csv"},
 }
+#: names of the settings: who starts another process that judges codes hands them on
+SETTINGS = tuple(_FORMS)
+#: the shape of a country code in each form; the numeric table is partial, so that the shape decides
+_COUNTRY_SHAPES = {"numeric": "[0-9]{3}", "letter": "[A-Z]{3}"}
+#: China in either form
+CHINA = frozenset({"142", "CHN"})
+
+
+class SettingError(ValueError):
+    """A setting of the code tables has a value that means nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """Which form of codes is in use: the files of two tables and the shape of a country code."""
+
+    currency_file: str
+    country_file: str
+    country_shape: str
+
+
+def forms(environ: Mapping[str, str]) -> Forms:
+    """The forms chosen by CURRENCY_CODES and COUNTRY_CODES (numeric if unset); raises SettingError."""
+    chosen = {}
+    for name, known in _FORMS.items():
+        value = environ.get(name, "numeric")
+        if value not in known:
+            raise SettingError(f"{name} must be one of {', '.join(known)}, not {value!r}")
+        chosen[name] = value
+    currency, country = chosen["CURRENCY_CODES"], chosen["COUNTRY_CODES"]
+    return Forms(
+        _FORMS["CURRENCY_CODES"][currency], _FORMS["COUNTRY_CODES"][country], _COUNTRY_SHAPES[country]
+    )
+
+
+FORMS = forms(os.environ)
+
+#: table name -> file
+TABLES: Mapping[str, str] = MappingProxyType(
+    {
+        "currency": FORMS.currency_file,
+        "country": FORMS.country_file,
+        # letters, whatever the setting: for what is not a message of this family
+        "currency_iso": "currency_iso.csv",
+        "country_iso3": "country_iso3.csv",
+        "unit": "unit.csv",
+        "order_type": "order_type.csv",
+        "customs_district": "customs_district.csv",
+        "trade_mode": "trade_mode.csv",
+        "transport_mode": "transport_mode.csv",
+        "package_type_ceb": "package_type_ceb.csv",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,64 +6,98 @@ from functools import cache
 from typing import Any
 
 from documents.sheet.model import field_of
-from documents.spec import DocumentType, Field
+from documents.spec import DocumentType, Field, Mark, Sheet
 from documents.words import Words
 
 #: columns every kind has: name, label, width, align, shown by default, sortable, fixed
 _BUILT_IN = (
     ("state", Words("状态", "State"), 130, "left", True, True, False),
-    ("stored_at", Words("入库时间", "Stored"), 150, "left", True, True, False),
-    ("batch_no", Words("商品批次号", "Batch number"), 190, "left", True, False, False),
-    ("updated_at", Words("最近变更", "Last change"), 150, "left", True, False, False),
-    ("return_info", Words("回执信息", "Customs' words"), 220, "left", True, False, False),
+    ("return_info", Words("回执信息", "Customs' words"), 200, "left", True, False, False),
+    ("stored_at", Words("入库时间", "Stored"), 140, "left", True, True, False),
+    ("updated_at", Words("最近变更", "Last change"), 140, "left", False, False, False),
 )
+_BATCH = ("batch_no", Words("商品批次号", "Batch number"), 170, "left", True, False, False)
 
 
 @cache
 def describe(doctype: DocumentType) -> dict[str, Any]:
     """The kind's definition; labels are {"zh", "en"}. The result is shared: do not change it."""
     number_field = doctype.head_field(doctype.number)
-    columns = [_column("number", number_field.words, 190, "left", True, True, True)]
+    columns = [_column("number", number_field.words, 170, "left", True, True, True)]
+    batch = doctype.sheet is not None and doctype.sheet.batch
     columns += [_column(*row) for row in _BUILT_IN[:1]]
     for column in doctype.columns:
         words = doctype.head_field(column.name).words
         columns.append(_column(column.name, words, column.width, column.align, column.default, False, False))
-    columns += [_column(*row) for row in _BUILT_IN[1:]]
+    columns += [_column(*row) for row in (*_BUILT_IN[1:], *([_BATCH] if batch else []))]
+    makes = {item.action: item.kind for item in doctype.derives}
     return {
         "kind": doctype.kind,
         "title": doctype.title.as_dict(),
         "message": doctype.message.root,
-        "pages": list(doctype.pages),
+        "owner": doctype.owner,
+        "pages": [page.id for page in doctype.pages],
+        "page_sets": [
+            {"id": page.id, "title": page.title.as_dict(), "group": page.group, "states": list(page.states),
+             "entry": page.entry}
+            for page in doctype.pages
+        ],
+        "received": doctype.message.direction == "in",
+        "senders": list(doctype.senders),
         "number_field": doctype.number,
         "number_label": number_field.words.as_dict(),
         "head": [_field(item) for item in doctype.head],
         "lines": [_field(item) for item in doctype.lines],
         "line_number": doctype.line_number,
-        "max_lines": doctype.message.max_lines,
+        "min_lines": doctype.message.min_lines if doctype.lines else 0,
+        "max_lines": doctype.message.max_lines if doctype.lines else 0,
         "areas": [{"name": name, "label": words.as_dict()} for name, words in doctype.areas],
         "conditions": [_condition(doctype, item.name, item.match) for item in doctype.conditions]
-        + [
-            {"name": "batch_no", "label": _BUILT_IN[2][1].as_dict(), "type": "text", "match": "equals",
-             "code_table": None, "choices": None}
-        ],
+        + [_mark(item) for item in doctype.marks]
+        + ([_batch_condition()] if batch else []),
         "columns": columns,
         "states": [
-            {"name": state.name, "label": state.words.as_dict(), "colour": state.colour, "settled": state.settled}
+            {"name": state.name, "label": state.words.as_dict(), "colour": state.colour, "settled": state.settled,
+             "held": state.held, "limit_minutes": state.limit_minutes or None,
+             "stuck": state.stuck.as_dict() if state.stuck else None}
             for state in doctype.lifecycle.states
         ],
         "actions": [
             {"name": action.name, "label": action.words.as_dict(), "states": list(action.states),
-             "batch": action.name != "edit", "confirm": action.confirm.as_dict(), "permission": action.permission}
+             "batch": action.name != "edit", "makes": makes.get(action.name), "confirm": action.confirm.as_dict(), "permission": action.permission}
             for action in doctype.actions
         ],
-        "sheet": {
-            "name": doctype.sheet.title,
-            "columns": [
-                {"field": column.name, "label": {"zh": column.header, "en": field_of(doctype, column).en},
-                 "required": field_of(doctype, column).required}
-                for column in doctype.sheet.columns
-            ],
-        },
+        "sheet": _sheet(doctype, doctype.sheet) if doctype.sheet else None,
+    }  # fmt: skip
+
+
+def _mark(item: Mark) -> dict[str, Any]:
+    values = [item.none, *((value, words) for value, words, _, _ in item.values)]
+    choices = [{"value": value, "label": words.as_dict()} for value, words in values]
+    return {
+        "name": item.name, "label": item.words.as_dict(), "type": "choice", "match": "equals", "code_table": None,
+        "choices": choices,
+    }  # fmt: skip
+
+
+def _batch_condition() -> dict[str, Any]:
+    return {
+        "name": _BATCH[0], "label": _BATCH[1].as_dict(), "type": "text", "match": "equals", "code_table": None,
+        "choices": None,
+    }  # fmt: skip
+
+
+def _sheet(doctype: DocumentType, sheet: Sheet) -> dict[str, Any]:
+    return {
+        "name": sheet.title,
+        "batch": sheet.batch,
+        "export_date": sheet.export_date or None,
+        "columns": [
+            {"field": column.name, "level": column.level,
+             "label": {"zh": column.header, "en": field_of(doctype, column).en},
+             "required": field_of(doctype, column).required}
+            for column in sheet.columns
+        ],
     }  # fmt: skip
 
 
@@ -78,6 +112,7 @@ def _field(item: Field) -> dict[str, Any]:
         "scale": item.places if item.type == "decimal" else None,
         "required": item.required,
         "code_table": item.table,
+        "open_table": item.open_table,
         "area": item.area,
         "border": item.border,
         "filled_by": "system" if item.filled_by == "computed" else item.filled_by,
@@ -93,7 +128,7 @@ def _choices(item: Field) -> list[dict[str, Any]] | None:
 
 def _condition(doctype: DocumentType, name: str, match: str) -> dict[str, Any]:
     item = doctype.head_field(name)
-    kind = "choice" if item.choices else "code" if item.table else "text"
+    kind = "choice" if item.choices else "code" if item.table else "date" if item.type == "date" else "text"
     return {
         "name": name,
         "label": item.words.as_dict(),

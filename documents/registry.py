@@ -8,10 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from documents.spec import DeclarationError, DocumentType
+from documents.types.arrival import ARRIVAL
 from documents.types.booking import BOOKING
+from documents.types.cancellation import CANCELLATION
+from documents.types.departure import DEPARTURE
+from documents.types.export_list import LIST
+from documents.types.master_house import MASTER_HOUSE
 from documents.types.order import ORDER
+from documents.types.payment import PAYMENT
+from documents.types.returns import RETURN
+from documents.types.summary_application import SUMMARY_APPLICATION
+from documents.types.summary_declaration import SUMMARY_DECLARATION
+from documents.types.summary_result import SUMMARY_RESULT
+from documents.types.waybill import WAYBILL
 
-ALL: tuple[DocumentType, ...] = (ORDER, BOOKING)
+ALL: tuple[DocumentType, ...] = (
+    ORDER, BOOKING, PAYMENT, WAYBILL, ARRIVAL, DEPARTURE, LIST, CANCELLATION, MASTER_HOUSE, RETURN,
+    SUMMARY_APPLICATION, SUMMARY_RESULT, SUMMARY_DECLARATION,
+)  # fmt: skip
 
 
 class Registry:
@@ -30,7 +44,22 @@ class Registry:
 
     def answered_by(self, receipt_root: str) -> tuple[DocumentType, ...]:
         """The types whose documents a receipt message may speak of, e.g. CEB304Message: order and booking."""
-        return tuple(item for item in self.types if item.receipt.root == receipt_root)
+        return tuple(item for item in self.types if item.receipt and item.receipt.root == receipt_root)
+
+    def received_as(self, root: str) -> tuple[DocumentType, ...]:
+        """The types that a message of customs' own makes documents of, e.g. CEB792Message."""
+        return tuple(
+            item for item in self.types if item.message.direction == "in" and item.message.root == root
+        )
+
+    def heard(self) -> tuple[str, ...]:
+        """The roots of all messages of customs that these types are moved or made by."""
+        roots = [item.receipt.root if item.receipt else item.message.root for item in self.types]
+        return tuple(dict.fromkeys(roots))
+
+    def owners(self) -> tuple[str, ...]:
+        """The services that keep documents of these types."""
+        return tuple(dict.fromkeys(item.owner for item in self.types))
 
     def owned_by(self, service: str) -> Registry:
         """The part of the registry that one service keeps."""

@@ -18,8 +18,14 @@ from documents.words import Words, Wrong
 Body = Mapping[str, Any]
 Rule = Callable[[Body], Iterable[Wrong]]
 
-FieldType = Literal["text", "code", "decimal", "integer", "datetime"]
+FieldType = Literal["text", "code", "decimal", "integer", "datetime", "date"]
 FilledBy = Literal["user", "strategy", "computed", "system", "customs"]
+#: kinds of enterprise (guide 003): who may file what follows from them
+EnterpriseKind = Literal[
+    "ecommerce", "platform", "logistics", "payment", "operator", "logistics-b2b", "agent"
+]
+#: what documents of several kinds have in common and are linked by
+RefName = Literal["order", "waybill", "list", "bill", "return", "summary", "declaration"]
 
 
 #: what the system can fill into a message when it is sent
@@ -28,6 +34,8 @@ SUBMIT_SOURCES = frozenset({"guid", "app_type", "app_time", "app_status"})
 OWN_STATES = ("draft", "checked", "signing", "signed", "sent", "send_failed")
 #: states that customs' answers lead to rank from here: a document that reached one never goes back by our doing
 CUSTOMS_RANK = 10
+#: what stands in every receipt, whatever it answers
+RECEIPT_OWN = ("guid", "returnStatus", "returnTime", "returnInfo")
 #: characters; what is searched for stands in an index
 SEARCHABLE_LENGTH = 255
 
@@ -48,10 +56,15 @@ def _compiles(pattern: str) -> bool:
 class Field:
     """One element of the message, in XSD order.
 
-    type: "code" is text without any blank inside. length/min_length in characters; digits (total) and scale
-    (decimals) for decimals. decimals: a narrower limit than the message's, with the same meaning. filled_by:
-    "computed" may be left out and is then worked out from the lines; "system" is set when the document is sent and
-    refused from anybody else. pattern: a full-match regular expression with the words for a miss.
+    type: "code" is text without any blank inside; date: yyyyMMdd; datetime: yyyyMMddHHmmss. length/min_length in
+    characters; digits (total) and scale (decimals) for decimals. decimals: a narrower limit than the message's, with
+    the same meaning. open_table: the code table is known to be incomplete, it offers codes but does not decide.
+    pattern: a full-match regular expression with the words for a miss. verify: a further judge of
+    values that fit the pattern (a check digit): code and words, or None.
+
+    filled_by: "computed" may be left out and is then worked out from the lines; "system" is set when the document is
+    sent; "customs" is taken from receipts (numbers that customs or e-port assign), kept in the body and sent along
+    from then on. The last two are refused from anybody else.
     """
 
     name: str
@@ -67,8 +80,10 @@ class Field:
     positive: bool = False
     signed: bool = False
     table: str | None = None
+    open_table: bool = False
     choices: tuple[tuple[str, Words], ...] = ()
     pattern: tuple[str, Words] | None = None
+    verify: Callable[[str], tuple[str, Words] | None] | None = None
     default: str | None = None
     filled_by: FilledBy = "user"
     area: str = "main"
@@ -86,7 +101,9 @@ class Field:
             (self.table is not None and bool(self.choices), "code table and choices exclude each other"),
             (self.positive and self.signed, "positive and signed exclude each other"),
             (self.pattern is not None and self.type != "code", "only a code has a pattern"),
+            (self.open_table and not (self.table and self.pattern), "an open table needs a pattern to decide"),
             (self.pattern is not None and not _compiles(self.pattern[0]), "the pattern is no regular expression"),
+            (self.verify is not None and self.pattern is None, "a verified field needs a pattern first"),
             (len({value for value, _ in self.choices}) != len(self.choices), "a choice stands twice"),
             (any(not self.min_length <= len(value) <= self.length for value, _ in self.choices),
              "a choice does not fit the length"),
@@ -108,7 +125,10 @@ class Field:
 class State:
     """A state of the life course. rank: a document never moves to a lower one within one attempt to file it.
 
-    colour: grey draft, blue on its way, amber needs someone, green done, red refused.
+    colour: grey draft, blue on its way, amber needs someone, green done, red refused. held: customs has the document
+    in its books, so that it can be amended or deleted only by another message. frees: its number may be used again.
+    limit_minutes: how long a document may
+    stay here before it counts as overdue, with `stuck`: why that can be and what to do; 0 where it may rest for ever.
     """
 
     name: str
@@ -116,6 +136,14 @@ class State:
     colour: Literal["grey", "blue", "amber", "green", "red"]
     rank: int
     settled: bool = False
+    held: bool = False
+    frees: bool = False
+    limit_minutes: int = 0
+    stuck: Words | None = None
+
+    def __post_init__(self) -> None:
+        if bool(self.limit_minutes) != (self.stuck is not None):
+            raise DeclarationError(f"state {self.name}: a time limit and its reason go together")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +158,10 @@ class Status:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lifecycle:
-    """States and what moves them. `negative` is the state for any negative returnStatus."""
+    """States and what moves them. `negative` is the state for any negative returnStatus.
+
+    Without statuses and negative: the course of what customs sends, which no receipt moves.
+    """
 
     states: tuple[State, ...]
     statuses: tuple[Status, ...]
@@ -142,6 +173,14 @@ class Lifecycle:
         by_name = {state.name: state for state in self.states}
         if len(by_name) != len(self.states):
             raise DeclarationError("a state is declared twice")
+        if self.statuses or self.negative:
+            self._check_moves(by_name)
+        if len({status.code for status in self.statuses}) != len(self.statuses):
+            raise DeclarationError("a returnStatus is declared twice")
+        object.__setattr__(self, "by_name", by_name)
+        object.__setattr__(self, "by_code", {status.code: status for status in self.statuses})
+
+    def _check_moves(self, by_name: Mapping[str, State]) -> None:
         by_customs = {*(status.state for status in self.statuses), self.negative}
         for name in (*by_customs, *OWN_STATES):
             if name not in by_name:
@@ -154,38 +193,141 @@ class Lifecycle:
             raise DeclarationError(
                 f"{', '.join(OWN_STATES[:-1])} must rank in this order, below {CUSTOMS_RANK}"
             )
-        if len({status.code for status in self.statuses}) != len(self.statuses):
-            raise DeclarationError("a returnStatus is declared twice")
-        object.__setattr__(self, "by_name", by_name)
-        object.__setattr__(self, "by_code", {status.code: status for status in self.statuses})
+
+    @property
+    def held(self) -> frozenset[str]:
+        """Names of the states in which customs has the document in its books."""
+        return frozenset(state.name for state in self.states if state.held)
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Where documents of this type stand in the customs message. Names without prefix; source: the field tables."""
+    """Where documents of this type stand in the customs message. Names without prefix; source: the field tables.
+
+    head: "" where the fields stand in the node itself. line: "" where the document has no lines. max_lines: the
+    definition's limit; where it has none (unbounded), split_lines says how many go into one part and max_lines how
+    many a document may have before it is split (msgCount, msgSeqNo). direction: "in" for what customs sends.
+    """
 
     root: str
     node: str
-    head: str
-    line: str
+    head: str = ""
+    line: str = ""
     namespace: str = "http://www.chinaport.gov.cn/ceb"
     prefix: str = "ceb"
     max_documents: int = 100
+    min_lines: int = 1
     max_lines: int = 100
-    signature: Literal["required", "optional"] = "required"
+    split_lines: int = 0
+    signature: Literal["required", "optional", "never"] = "required"
+    direction: Literal["out", "in"] = "out"
 
     def __post_init__(self) -> None:
-        if min(self.max_documents, self.max_lines) < 1:
-            raise DeclarationError(f"{self.root}: a message holds at least one document with one line")
+        if self.max_documents < 1:
+            raise DeclarationError(f"{self.root}: a message holds at least one document")
+        if self.line and not 0 <= self.min_lines <= self.max_lines:
+            raise DeclarationError(f"{self.root}: the limits of lines exclude each other")
+        if self.split_lines and not 0 < self.split_lines < self.max_lines:
+            raise DeclarationError(f"{self.root}: parts must be smaller than what is split")
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiptForm:
-    """The receipt that answers. keys: fields common to document and receipt, matched before the guid."""
+    """The receipt that answers. keys: fields common to document and receipt, matched before the guid.
+
+    fills: fields of the head (filled_by customs) that the receipt brings. fields: its elements in XSD order; without
+    them no definition is made of the receipt and all its elements are taken as they come.
+    """
 
     root: str
     node: str
     keys: tuple[str, ...]
+    fills: tuple[str, ...] = ()
+    fields: tuple[Field, ...] = ()
+    max_items: int = 100
+
+    def __post_init__(self) -> None:
+        names = {item.name for item in self.fields}
+        lacking = {*self.keys, *self.fills, *RECEIPT_OWN} - names
+        if self.fields and (lacking or len(names) != len(self.fields)):
+            raise DeclarationError(f"{self.root}: a field is declared twice or {sorted(lacking)} is not")
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """What links documents of different kinds: those with equal values of a name belong together.
+
+    fields: their values make the link; of a line's ref each is looked for in the line first, then in the head.
+    """
+
+    name: RefName
+    fields: tuple[str, ...]
+    level: Literal["head", "line"] = "head"
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a document does to others of its service: once it is in state `on`, those of `kind` that share `ref` take
+    `state`, whichever of the two came first; never backward. source: how sure this is.
+    """
+
+    on: str
+    ref: RefName
+    kind: str
+    state: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What others say of a document beside its state, as a query condition. values: in rising order, each with the
+    kind and states of a document that shares `ref` and makes it so; the first one holds where there is none.
+    """
+
+    name: str
+    words: Words
+    ref: RefName
+    none: tuple[str, Words]
+    values: tuple[tuple[str, Words, str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A document of another kind of the same service that is begun from this one, by the action of that name.
+
+    make: its body as far as this one tells it; a number of its own is put before it, beginning with prefix.
+    """
+
+    action: str
+    kind: str
+    prefix: str
+    make: Callable[[Body], Body]
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """A check against a document of this service that shares `ref`, made before filing, if that one is known here.
+
+    rule: (this body, the other's number, state and body) -> what is wrong.
+    """
+
+    ref: RefName
+    kind: str
+    rule: Callable[[Body, str, str, Body], Iterable[Wrong]]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A query page of the guides: its id (spec of the product), and the states it is about; all if empty.
+
+    group: the menu it stands in (trade, logistics, lists, returns, summary). entry: documents are entered here.
+    """
+
+    id: str
+    title: Words
+    group: Literal["trade", "logistics", "lists", "returns", "summary"]
+    states: tuple[str, ...] = ()
+    entry: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,12 +341,16 @@ class SheetColumn:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The import template. Rows with the same `group` field make one document."""
+    """The import template. Rows with the same `group` field make one document; where a document has no lines each
+    row is one. batch: imports carry a batch number. export_date: a head field that the import's export date fills.
+    """
 
     title: str
     columns: tuple[SheetColumn, ...]
     group: str
     example: tuple[tuple[str, ...], ...] = ()
+    batch: bool = False
+    export_date: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,29 +389,60 @@ class DocumentType:
     kind: str
     title: Words
     owner: str
-    pages: tuple[str, ...]
+    pages: tuple[Page, ...]
     message: Message
     head: tuple[Field, ...]
-    lines: tuple[Field, ...]
+    lines: tuple[Field, ...] = ()
     number: str
     unique: tuple[str, ...]
-    line_number: str
-    discriminator: tuple[str, tuple[str, ...]] | None
+    #: the line field that the system numbers from 1; "" where lines have none
+    line_number: str = ""
+    discriminator: tuple[str, tuple[str, ...]] | None = None
     lifecycle: Lifecycle
-    receipt: ReceiptForm
+    #: None for what customs sends and nobody answers
+    receipt: ReceiptForm | None
     conditions: tuple[Condition, ...]
     columns: tuple[Column, ...]
-    sheet: Sheet
-    actions: tuple[Action, ...]
+    #: None where nobody imports this kind
+    sheet: Sheet | None = None
+    actions: tuple[Action, ...] = ()
     areas: tuple[tuple[str, Words], ...]
+    #: kinds of enterprise of which the sender must be one
+    senders: tuple[EnterpriseKind, ...] = ()
     #: head fields as the system fills them when the document is sent: guid, appType, appTime, appStatus
-    on_submit: tuple[tuple[str, str], ...]
+    on_submit: tuple[tuple[str, str], ...] = ()
     computed: tuple[tuple[str, Callable[[Body], str]], ...] = ()
     rules: tuple[Rule, ...] = ()
     #: line fields that together must not repeat within one document
     same_line: tuple[str, ...] = ()
+    refs: tuple[Ref, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    derives: tuple[Derived, ...] = ()
+    against: tuple[Against, ...] = ()
+    #: head fields beside `number` by which "any number" is found
+    numbers: tuple[str, ...] = ()
+    #: head fields of part count and part number, where the message can be split
+    parts: tuple[str, str] | None = None
+    #: months after which a number may be used again; 0 = never
+    reuse_months: int = 0
+    #: kinds that are filed together with this one where they share a ref and were not sent yet: (kind, ref)
+    companions: tuple[tuple[str, RefName], ...] = ()
+    #: what customs sends: one document per message, or (merge) one for all that share `unique`, folded by `told_at`
+    merge: bool = False
+    told_at: str = ""
+    #: the head field whose value settles what customs sends
+    settled_by: str = ""
+    #: a complete document, for the template, the documentation and sample messages
+    example: Body | None = None
 
     def __post_init__(self) -> None:
+        self._check_fields()
+        self._check_filling()
+        self._check_message()
+        self._check_course()
+
+    def _check_fields(self) -> None:
         heads = {item.name for item in self.head}
         lines = {item.name for item in self.lines}
         if len(heads) != len(self.head) or len(lines) != len(self.lines):
@@ -278,23 +455,40 @@ class DocumentType:
             "computed": [name for name, _ in self.computed],
             "on_submit": [name for name, _ in self.on_submit],
             "discriminator": [self.discriminator[0]] if self.discriminator else [],
-            "sheet": [item.name for item in self.sheet.columns if item.level == "head"],
+            "numbers": self.numbers,
+            "parts": self.parts or (),
+            "fills": self.receipt.fills if self.receipt else (),
+            "ref": [name for item in self.refs if item.level == "head" for name in item.fields],
+            "settled by": [self.settled_by] if self.settled_by else [],
         })  # fmt: skip
         self._check_names("line", lines, {
-            "line number": [self.line_number],
+            "line number": [self.line_number] if self.line_number else [],
             "same_line": self.same_line,
-            "sheet": [item.name for item in self.sheet.columns if item.level == "line"],
         })  # fmt: skip
-        self._check_filling()
-        self._check_sheet()
+        self._check_names("head or line", heads | lines, {
+            "ref": [name for item in self.refs if item.level == "line" for name in item.fields],
+        })  # fmt: skip
+        if self.sheet is not None:
+            self._check_sheet(self.sheet, heads, lines)
         known = {name for name, _ in self.areas}
         for item in self.head:
             if item.area not in known:
                 raise DeclarationError(f"{self.kind}: {item.name} lies in unknown area {item.area}")
+
+    def _check_course(self) -> None:
         for action in self.actions:
             for name in action.states:
                 if name not in self.lifecycle.by_name:
                     raise DeclarationError(f"{self.kind}: action {action.name} names unknown state {name}")
+        for page in self.pages:
+            if not set(page.states) <= self.lifecycle.by_name.keys():
+                raise DeclarationError(f"{self.kind}: page {page.id} names an unknown state")
+        for derived in self.derives:
+            if self.action(derived.action) is None:
+                raise DeclarationError(f"{self.kind}: nothing is known of action {derived.action}")
+        for effect in self.effects:
+            if effect.on not in self.lifecycle.by_name:
+                raise DeclarationError(f"{self.kind}: an effect names unknown state {effect.on}")
 
     def _check_names(self, level: str, known: set[str], wanted: Mapping[str, Iterable[str]]) -> None:
         for what, names in wanted.items():
@@ -315,11 +509,15 @@ class DocumentType:
             if declared != names:
                 odd = ", ".join(sorted(declared ^ names))
                 raise DeclarationError(f"{self.kind}: {odd} and what is filled by {filled_by} do not agree")
-        if [item.name for item in self.lines if item.filled_by in ("system", "computed")] != [
-            self.line_number
-        ]:
+        numbered = [self.line_number] if self.line_number else []
+        if [
+            item.name for item in self.lines if item.filled_by in ("system", "computed", "customs")
+        ] != numbered:
+            raise DeclarationError(f"{self.kind}: of the lines the system fills {numbered} and nothing else")
+        by_customs = {item.name for item in self.head if item.filled_by == "customs"}
+        if self.receipt is not None and by_customs != set(self.receipt.fills):
             raise DeclarationError(
-                f"{self.kind}: of the lines the system fills {self.line_number} and nothing else"
+                f"{self.kind}: customs fills {sorted(by_customs)}, the receipt says otherwise"
             )
         for name in self.searchable:
             if self.head_field(name).length > SEARCHABLE_LENGTH:
@@ -328,18 +526,31 @@ class DocumentType:
             choices = {value for value, _ in self.head_field(self.discriminator[0]).choices}
             if not set(self.discriminator[1]) <= choices:
                 raise DeclarationError(f"{self.kind}: the discriminator names what is no choice of its field")
-        if not self.unique or not set(self.unique) <= set(self.receipt.keys):
+        if not self.unique or not set(self.unique) <= set(self.receipt.keys if self.receipt else self.unique):
             raise DeclarationError(f"{self.kind}: a receipt must name what makes a document unique")
 
-    def _check_sheet(self) -> None:
-        columns = self.sheet.columns
+    def _check_message(self) -> None:
+        form = self.message
+        if (form.direction == "out") != (self.receipt is not None):
+            raise DeclarationError(f"{self.kind}: what we send is answered, what customs sends is not")
+        if bool(form.line) != bool(self.lines):
+            raise DeclarationError(f"{self.kind}: fields of lines and an element for them go together")
+        if bool(form.split_lines) != (self.parts is not None):
+            raise DeclarationError(f"{self.kind}: what can be split needs part count and part number")
+        if form.direction == "out" and not self.senders:
+            raise DeclarationError(f"{self.kind}: nobody may send it")
+
+    def _check_sheet(self, sheet: Sheet, heads: set[str], lines: set[str]) -> None:
+        columns = sheet.columns
+        self._check_names("head", heads, {"sheet": [item.name for item in columns if item.level == "head"]})
+        self._check_names("line", lines, {"sheet": [item.name for item in columns if item.level == "line"]})
+        self._check_names("head", heads, {"export date": [sheet.export_date] if sheet.export_date else []})
         headers = [column.header for column in columns]
-        if len(set(headers)) != len(headers) or len({column.name for column in columns}) != len(columns):
+        places = {(column.level, column.name) for column in columns}
+        if len(set(headers)) != len(headers) or len(places) != len(columns):
             raise DeclarationError(f"{self.kind}: a column of the sheet is declared twice")
-        if not any(column.name == self.sheet.group and column.level == "head" for column in columns):
-            raise DeclarationError(
-                f"{self.kind}: the sheet has no head column {self.sheet.group} to group by"
-            )
+        if not any(column.name == sheet.group and column.level == "head" for column in columns):
+            raise DeclarationError(f"{self.kind}: the sheet has no head column {sheet.group} to group by")
         fields = {
             "head": {item.name: item for item in self.head},
             "line": {item.name: item for item in self.lines},
@@ -361,6 +572,6 @@ class DocumentType:
 
     @property
     def searchable(self) -> tuple[str, ...]:
-        """Head fields that go to the key table: number, conditions and sortable columns."""
-        names = dict.fromkeys([self.number, *(item.name for item in self.conditions)])
+        """Head fields that go to the key table: numbers and conditions."""
+        names = dict.fromkeys([self.number, *self.numbers, *(item.name for item in self.conditions)])
         return tuple(names)

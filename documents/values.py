@@ -27,11 +27,12 @@ _FULL_WIDTH = re.compile(f"[{FULL_WIDTH}]")
 _ODD_DIGIT = re.compile(r"[^\D0-9]|[\u00b2\u00b3\u00b9\u2070-\u2089]")
 _SCIENTIFIC = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?[eE][+-]?[0-9]+")
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-#: yyyyMMddHHmmss in the ranges of calendar and clock
-_TIME = (
+#: yyyyMMdd in the ranges of the calendar; the 29th of February only where there is one
+_DATE = (
     r"20[0-9]{2}(?:(?:0[13578]|1[02])(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)(?:0[1-9]|[12][0-9]|30)"
-    r"|02(?:0[1-9]|1[0-9]|2[0-9]))(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9]"
+    r"|02(?:0[1-9]|1[0-9]|2[0-8]))|20(?:[02468][048]|[13579][26])0229"
 )
+_TIME = rf"(?:{_DATE})(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9]"
 
 
 class FieldCheck(validate.Validator):
@@ -45,7 +46,8 @@ class FieldCheck(validate.Validator):
         self.optional = optional or not field.required
         self.fast = re.compile(_fast_pattern(field))
         self.members: frozenset[str] | None = None
-        if field.table:
+        self.verify = field.verify
+        if field.table and not field.open_table:
             self.members = frozenset(codes.index(field.table))
         elif field.choices:
             self.members = frozenset(value for value, _ in field.choices)
@@ -59,7 +61,7 @@ class FieldCheck(validate.Validator):
     def wrong(self, value: str) -> tuple[str, Words] | None:
         """Code and words for a wrong value, None for a right one."""
         if self.fast.fullmatch(value) and (self.members is None or value in self.members):
-            return None
+            return self.verify(value) if self.verify else None
         if value == "":
             return None if self.optional else missing(self.field)
         return _explain(self.field, value)
@@ -82,6 +84,8 @@ def _fast_pattern(field: Field) -> str:
         return rf"[0-9]{{1,{field.digits}}}"
     if field.type == "datetime":
         return _TIME
+    if field.type == "date":
+        return _DATE
     if field.pattern:
         return rf"(?=[^{FORBIDDEN}]{{{low},{field.length}}}\Z)(?:{field.pattern[0]})"
     if field.type == "code":
@@ -113,6 +117,11 @@ def _explain(field: Field, value: str) -> tuple[str, Words]:
             f"“{short(value)}”不是有效时间，应为 14 位数字 yyyyMMddHHmmss，例如 20260131093000。",
             f"“{short(value)}” is no time; write 14 digits, yyyyMMddHHmmss, for example 20260131093000.",
         )
+    if field.type == "date":
+        return "not-a-date", Words(
+            f"“{short(value)}”不是有效日期，应为 8 位数字 yyyyMMdd，例如 20260131。",
+            f"“{short(value)}” is no date; write 8 digits, yyyyMMdd, for example 20260131.",
+        )
     if len(value) > field.length:
         return "too-long", Words(
             f"长度为 {len(value)} 个字符，最多 {field.length} 个，请缩短。",
@@ -122,7 +131,7 @@ def _explain(field: Field, value: str) -> tuple[str, Words]:
 
 
 def _explain_text(field: Field, value: str) -> tuple[str, Words]:
-    if field.table:
+    if field.table and not field.open_table:
         return _explain_code(field, field.table, value)
     if field.choices:
         known = "、".join(f"{words.zh}[{choice}]" for choice, words in field.choices)
@@ -133,6 +142,13 @@ def _explain_text(field: Field, value: str) -> tuple[str, Words]:
         )
     if field.pattern and not re.fullmatch(field.pattern[0], value):
         words = field.pattern[1]
+        padded = f"0{value}"
+        if re.fullmatch("[0-9]+", value) and re.fullmatch(field.pattern[0], padded):
+            # spreadsheets drop the leading zero of what they take for a number; only a person can say that it did
+            words = Words(
+                f"{words.zh}可能被 Excel 去掉了前导零，是否为 {padded}？",
+                f"{words.en} A spreadsheet may have dropped a leading zero; did you mean {padded}?",
+            )
         return "code-shape", Words(f"“{short(value)}”格式不正确，{words.zh}", f"“{short(value)}” {words.en}")
     return "too-short", Words(
         f"长度为 {len(value)} 个字符，至少 {field.min_length} 个，请补全。",

@@ -9,7 +9,7 @@ does not know.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -29,7 +29,11 @@ _SUSPECT = re.compile("[&<>\r\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff
 
 
 class XmlError(Exception):
-    """A text cannot be carried, or a message cannot be read; says why."""
+    """A text cannot be carried, or a message cannot be read; says why. zh: the same in Chinese, where people read it."""
+
+    def __init__(self, en: str, zh: str = "") -> None:
+        super().__init__(en)
+        self.zh = zh or en
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,8 @@ class Writer:
         p = self._prefix = f"{form.prefix}:" if form.prefix else ""
         self._head = _Part(p, doctype.head)
         self._line = _Part(p, doctype.lines)
-        self._number_at = self._line.names.index(doctype.line_number)
+        #: which slot of a line takes its number; None where lines have none
+        self._number_at = self._line.names.index(doctype.line_number) if doctype.line_number else None
         self._by_lines: dict[int, tuple[str, list[tuple[int, str, str]]]] = {}
 
     def _compiled(self, lines: int) -> tuple[str, list[tuple[int, str, str]]]:
@@ -97,7 +102,12 @@ class Writer:
         if known is None:
             p, form = self._prefix, self._form
             line = f"<{p}{form.line}>{self._line.template}</{p}{form.line}>"
-            head = f"<{p}{form.head}>{self._head.template}</{p}{form.head}>"
+            # a flat document has its fields in the node itself
+            head = (
+                f"<{p}{form.head}>{self._head.template}</{p}{form.head}>"
+                if form.head
+                else self._head.template
+            )
             optional = list(self._head.optional)
             for number in range(lines):
                 optional += self._line.shifted(len(self._head.names) + number * len(self._line.names))
@@ -109,12 +119,13 @@ class Writer:
         """One document's node. system: the head fields set when it is sent (guid, appTime …)."""
         get = {**body["head"], **system}.get
         values = [get(name) or "" for name in self._head.names]
-        names, lines = self._line.names, body["lines"]
+        names, lines, numbered = self._line.names, body["lines"], self._number_at
         for number, line in enumerate(lines, 1):
             get = line.get
-            place = len(values) + self._number_at
+            before = len(values)
             values += [get(name) or "" for name in names]
-            values[place] = str(number)
+            if numbered is not None:
+                values[before + numbered] = str(number)
         template, optional = self._compiled(len(lines))
         if _SUSPECT.search("".join(values)):
             values = [escape(value) for value in values]
@@ -175,17 +186,21 @@ def parse(raw: bytes) -> etree._Element:
     try:
         root = etree.fromstring(raw, parser)
     except etree.XMLSyntaxError as exc:
-        raise XmlError(f"not well-formed: {exc.msg}") from exc
+        raise XmlError(f"not well-formed: {exc.msg}", f"不是格式正确的 XML：{exc.msg}") from exc
     docinfo: Any = root.getroottree().docinfo
     if docinfo.doctype:
-        raise XmlError("a document type declaration is not allowed")
+        raise XmlError("a document type declaration is not allowed", "不允许含有文档类型声明（DOCTYPE）")
     return root
 
 
 def from_xml(doctype: DocumentType, raw: bytes) -> Read:
     """Read a message of this type; raises XmlError if it is another one."""
+    return from_tree(doctype, parse(raw))
+
+
+def from_tree(doctype: DocumentType, root: etree._Element) -> Read:
+    """The same of a message that was parsed already (see `parse`)."""
     form = doctype.message
-    root = parse(raw)
     if root.tag != f"{{{form.namespace}}}{form.root}":
         raise XmlError(f"root is {root.tag}, expected {form.root}")
     head_names = {field.name for field in doctype.head}
@@ -194,44 +209,62 @@ def from_xml(doctype: DocumentType, raw: bytes) -> Read:
     bodies: list[dict[str, Any]] = []
     transfer: dict[str, str] = {}
     for node in root:
-        name = _name(node, form.namespace)
+        name = name_of(node, form.namespace)
         if name == form.node:
-            body: dict[str, Any] = {"head": {}, "lines": []}
-            for part in node:
-                inner = _name(part, form.namespace)
-                if inner == form.head:
-                    body["head"] = _texts(part, form.namespace, head_names, f"{form.node}/{inner}", unknown)
-                elif inner == form.line:
-                    body["lines"].append(
-                        _texts(part, form.namespace, line_names, f"{form.node}/{inner}", unknown)
-                    )
-                else:
-                    unknown.append(f"{form.node}/{inner}")
-            bodies.append(body)
+            if form.head:
+                bodies.append(_body(doctype, node, head_names, line_names, unknown))
+            else:
+                bodies.append(
+                    {"head": texts(node, form.namespace, head_names, form.node, unknown), "lines": []}
+                )
         elif name == "BaseTransfer":
-            transfer = {_name(item, form.namespace): item.text or "" for item in node}
+            transfer = {name_of(item, form.namespace): item.text or "" for item in node}
         elif name not in (_SIGNATURE, "BaseSubscribe", "ExtendMessage"):
             unknown.append(name)
     return Read(form.root, root.get("guid", ""), tuple(bodies), transfer, tuple(dict.fromkeys(unknown)))
 
 
-def _texts(
-    part: etree._Element, namespace: str, known: set[str], path: str, unknown: list[str]
+def _body(
+    doctype: DocumentType,
+    node: etree._Element,
+    head_names: set[str],
+    line_names: set[str],
+    unknown: list[str],
+) -> dict[str, Any]:
+    form = doctype.message
+    body: dict[str, Any] = {"head": {}, "lines": []}
+    for part in node:
+        inner = name_of(part, form.namespace)
+        path = f"{form.node}/{inner}"
+        if inner == form.head:
+            body["head"] = texts(part, form.namespace, head_names, path, unknown)
+        elif form.line and inner == form.line:
+            body["lines"].append(texts(part, form.namespace, line_names, path, unknown))
+        else:
+            unknown.append(path)
+    return body
+
+
+def texts(
+    part: etree._Element, namespace: str, known: Container[str], path: str, unknown: list[str]
 ) -> dict[str, str]:
-    texts: dict[str, str] = {}
+    """The elements of a part as texts, in their order; a repeated one as name[2], a foreign one as {namespace}name.
+
+    Paths of those that are not known are added to `unknown`.
+    """
+    found: dict[str, str] = {}
+    counts: dict[str, int] = {}
     for item in part:
-        element = name = _name(item, namespace)
-        number = 1
-        while name in texts:
-            number += 1
-            name = f"{element}[{number}]"
+        element = name_of(item, namespace)
+        number = counts[element] = counts.get(element, 0) + 1
+        name = element if number == 1 else f"{element}[{number}]"
         if name not in known:
             unknown.append(f"{path}/{name}")
-        texts[name] = "".join(str(text) for text in item.itertext())
-    return texts
+        found[name] = "".join(str(text) for text in item.itertext())
+    return found
 
 
-def _name(element: etree._Element, namespace: str) -> str:
+def name_of(element: etree._Element, namespace: str) -> str:
     """The local name of an element of ours; "{namespace}name" of any other, so that it never passes for ours."""
     name = etree.QName(element)
     return name.localname if name.namespace == namespace else name.text

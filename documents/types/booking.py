@@ -6,13 +6,14 @@ the XSD's annotation still explains W differently). Page A6. Source of the templ
 
 from __future__ import annotations
 
+from documents.spec import Page
 from documents.types import ceb303
 from documents.words import Words
 
 BOOKING = ceb303.document(
     kind="booking",
     title=Words("海外仓订仓单", "Overseas-warehouse booking"),
-    pages=("A6",),
+    pages=(Page("A6", Words("9810 出口订仓单", "9810 bookings"), "trade", entry=True),),
     types=(("W", Words("海外仓订仓单（9810）", "Overseas-warehouse booking (9810)")),),
     number=Words("订仓单编号", "Booking number"),
     platform=Words("海外仓名称", "Overseas warehouse"),

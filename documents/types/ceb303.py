@@ -8,22 +8,30 @@ from __future__ import annotations
 from documents.lifecycles import SETTLED_BY_STORING
 from documents.rules import head_equals_sum, line_totals, no_repeated_line, same_in_lines, sum_of_lines
 from documents.spec import (
-    Action,
+    Body,
     Column,
     Condition,
     DocumentType,
     Field,
     Message,
+    Page,
     ReceiptForm,
+    Ref,
     Sheet,
     SheetColumn,
 )
+from documents.types import answer, made_up
+from documents.types.common import ON_SUBMIT, SYSTEM, actions
+from documents.types.fields import enterprise
 from documents.words import Words
 
 MESSAGE = Message(
     root="CEB303Message", node="Order", head="OrderHead", line="OrderList", signature="optional"
 )
-RECEIPT = ReceiptForm(root="CEB304Message", node="OrderReturn", keys=("ebpCode", "ebcCode", "orderNo"))
+RECEIPT = ReceiptForm(
+    "CEB304Message", "OrderReturn", keys=("ebpCode", "ebcCode", "orderNo"),
+    fields=answer.fields(answer.PLATFORM, answer.SELLER, answer.ORDER_NO),
+)  # fmt: skip
 
 AREAS = (
     ("order", Words("订单信息", "Order")),
@@ -31,33 +39,6 @@ AREAS = (
     ("amounts", Words("金额", "Amounts")),
     ("message", Words("报文信息", "Message")),
 )
-
-#: 10 = customs registration, 18 = unified social credit code; the platform may be 无 when it is foreign
-_CODE_SHAPE = r"[0-9A-Z]{10}|[0-9A-HJ-NPQRTUWXY]{18}"
-_CODE_WORDS = Words(
-    "应为 10 位海关注册编码或 18 位统一社会信用代码（大写字母和数字）。",
-    "must be a 10-character customs registration or an 18-character unified social credit code (capitals, digits).",
-)
-_PLATFORM_WORDS = Words(
-    "应为 10 位海关注册编码、18 位统一社会信用代码，境外平台无代码时填“无”。",
-    "must be a 10-character customs registration, an 18-character unified social credit code, or 无 for a foreign "
-    "platform without a code.",
-)
-
-#: set by the system when the document is sent; never accepted from anybody
-SYSTEM = (
-    Field(name="guid", zh="系统唯一序号", en="GUID", type="code", required=True, length=36, min_length=36,
-          filled_by="system", area="message"),
-    Field(name="appType", zh="报送类型", en="Filing type", type="code", required=True, length=1, min_length=1,
-          choices=(("1", Words("新增", "Add")), ("2", Words("变更", "Amend")), ("3", Words("删除", "Delete"))),
-          filled_by="system", area="message"),
-    Field(name="appTime", zh="报送时间", en="Filing time", type="datetime", required=True, length=14,
-          filled_by="system", area="message"),
-    Field(name="appStatus", zh="报送状态", en="Filing status", type="code", required=True, length=1, min_length=1,
-          choices=(("1", Words("暂存", "Stored")), ("2", Words("申报", "Declared"))),
-          filled_by="system", area="message"),
-)  # fmt: skip
-ON_SUBMIT = (("guid", "guid"), ("appType", "app_type"), ("appTime", "app_time"), ("appStatus", "app_status"))
 
 
 def order_type(*choices: tuple[str, Words]) -> Field:
@@ -73,12 +54,10 @@ def head_fields(type_field: Field, number: Words, platform_name: Words) -> tuple
         *SYSTEM,
         type_field,
         Field(name="orderNo", zh=number.zh, en=number.en, type="code", required=True, length=60, area="order"),
-        Field(name="ebpCode", zh="电商平台代码", en="Platform code", type="code", required=True, length=18,
-              pattern=(rf"无|{_CODE_SHAPE}", _PLATFORM_WORDS), filled_by="strategy", area="parties"),
+        enterprise("ebpCode", "电商平台代码", "Platform code", literal="无", filled_by="strategy", area="parties"),
         Field(name="ebpName", zh=platform_name.zh, en=platform_name.en, type="text", required=True, length=100,
               filled_by="strategy", area="parties"),
-        Field(name="ebcCode", zh="电商企业代码", en="E-commerce enterprise code", type="code", required=True, length=18,
-              pattern=(_CODE_SHAPE, _CODE_WORDS), filled_by="strategy", area="parties"),
+        enterprise("ebcCode", "电商企业代码", "E-commerce enterprise code", filled_by="strategy", area="parties"),
         Field(name="ebcName", zh="电商企业名称", en="E-commerce enterprise", type="text", required=True, length=100,
               filled_by="strategy", area="parties"),
         Field(name="goodsValue", zh="商品金额", en="Value of goods", type="decimal", required=True, digits=19, scale=5,
@@ -119,31 +98,6 @@ RULES = (
     no_repeated_line(SAME_LINE, "itemNo"),
 )
 
-#: where nothing stands in the way: before it was sent, or when customs does not hold it
-_OPEN = ("draft", "checked", "rejected", "error", "send_failed")
-
-
-def actions(declare: Words) -> tuple[Action, ...]:
-    """What people do with them; the words of 提交海关 name the kind."""
-    return (
-        Action(
-            "edit",
-            Words("修改", "Edit"),
-            _OPEN,
-            Words("确认修改？", "Change this document?"),
-            "document.write",
-        ),
-        Action("declare", Words("提交海关", "Submit to customs"), _OPEN, declare, "document.declare"),
-        Action(
-            "delete",
-            Words("删除", "Delete"),
-            ("draft", "checked", "rejected"),
-            Words("确认删除所选单据？", "Delete the selected documents?"),
-            "document.delete",
-        ),
-    )
-
-
 CONDITIONS = (
     Condition("orderNo", "prefix"),
     Condition("orderType"),
@@ -152,22 +106,43 @@ CONDITIONS = (
     Condition("currency"),
 )
 COLUMNS = (
-    Column("orderType", 130),
-    Column("ebpName", 180),
-    Column("ebcName", 180),
-    Column("goodsValue", 120, "right"),
-    Column("currency", 100),
+    Column("ebpName", 140),
+    Column("goodsValue", 110, "right"),
+    Column("currency", 90),
+    Column("orderType", 130, default=False),
+    Column("ebcName", 180, default=False),
     Column("freight", 100, "right", default=False),
     Column("ebpCode", 180, default=False),
     Column("ebcCode", 180, default=False),
 )
 
 
+def example(order_type: str) -> Body:
+    """A complete document of a type."""
+    known = (
+        (made_up.WAREHOUSE, made_up.BOOKING_NO) if order_type == "W" else (made_up.PLATFORM, made_up.ORDER_NO)
+    )
+    platform, number = known
+    return {
+        "head": {
+            "orderType": order_type, "orderNo": number, **platform, **made_up.SELLER, "goodsValue": "59.80",
+            "freight": "0", "currency": made_up.USD, "note": "样例",
+        },
+        "lines": [
+            {
+                "itemNo": "CB0001", "itemName": "手工陶瓷茶杯", "itemDescribe": "200ml 白色", "barCode": "无",
+                "unit": "011", "currency": made_up.USD, "qty": "4", "price": "14.95", "totalPrice": "59.80",
+                "note": "样例",
+            },
+        ],
+    }  # fmt: skip
+
+
 def document(
     *,
     kind: str,
     title: Words,
-    pages: tuple[str, ...],
+    pages: tuple[Page, ...],
     types: tuple[tuple[str, Words], ...],
     number: Words,
     platform: Words,
@@ -207,11 +182,23 @@ def document(
                 SheetColumn("计量单位", "unit", "line"),
             ),
             group="orderNo",
+            batch=True,
         ),
-        actions=actions(confirm),
+        actions=actions(
+            confirm,
+            verb=Words("提交海关", "Submit to customs"),
+            # assumed: that customs takes changes of what it has stored (appType 2 and 3 are published, when is not)
+            amend=("accepted", "settled"),
+            withdraw=("accepted", "settled"),
+            push=True,
+        ),
         areas=AREAS,
+        # XSD annotation: sent by the platform; guide 002: by e-commerce enterprise or platform, or their agent
+        senders=("ecommerce", "platform", "agent"),
+        refs=(Ref("order", ("ebpCode", "orderNo")),),
         on_submit=ON_SUBMIT,
         computed=COMPUTED,
         rules=RULES,
         same_line=SAME_LINE,
+        example=example(types[0][0]),
     )

@@ -1,16 +1,13 @@
-"""Cross-field rules used by more than one type: pure functions over a body.
-
-A rule says nothing about a field that is missing or wrong by itself: that one is reported already, once.
-"""
+"""Amounts: totals of lines, the head's sums, and what has to be above 0. Exact decimals, never floats."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 from documents.spec import Body, Rule
-from documents.words import Words, Wrong, short
+from documents.words import Words, Wrong
 
 _CENT = Decimal("0.01")
 #: the product of two amounts of 19 digits is exact in it; the usual context has 28 and raises
@@ -102,49 +99,5 @@ def head_equals_sum(field: str, total: str, label: Words) -> Rule:
                 ),
                 given,
             )
-
-    return check
-
-
-def same_in_lines(field: str, label: Words) -> Rule:
-    """A field that stands in head and lines must be the same in both."""
-
-    def check(body: Body) -> Iterator[Wrong]:
-        wanted = body["head"].get(field, "")
-        for index, line in enumerate(body["lines"]):
-            given = line.get(field, "")
-            if wanted and given and given != wanted:
-                yield Wrong(
-                    ("lines", index, field),
-                    "mismatch",
-                    Words(
-                        f"表体{label.zh}“{short(given)}”与表头“{short(wanted)}”不一致，请统一。",
-                        f"{label.en} {short(given)} of the line differs from {short(wanted)} of the head; "
-                        "make them equal.",
-                    ),
-                    given,
-                )
-
-    return check
-
-
-def no_repeated_line(fields: tuple[str, ...], shown: str) -> Rule:
-    """The same line must not stand twice in one document; the later one is named."""
-
-    def check(body: Body) -> Iterable[Wrong]:
-        seen: dict[tuple[str, ...], int] = {}
-        for index, line in enumerate(body["lines"]):
-            key = tuple(line.get(name, "") for name in fields)
-            first = seen.setdefault(key, index)
-            if first != index:
-                yield Wrong(
-                    ("lines", index, shown),
-                    "duplicate-line",
-                    Words(
-                        f"与同一单据第 {first + 1} 项商品完全相同，疑为重复行；请删除一行或合并数量。",
-                        f"The same as line {first + 1} of this document; delete one of them or add the quantities.",
-                    ),
-                    line.get(shown, ""),
-                )
 
     return check
