@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from documents.registry import Registry
 from filing.context import Filing
-from filing.usecases import progress
+from filing.usecases import answers, companions, progress
 from proto.events.v1 import events_pb2
 from runtime import crash, inbox, log, outbox
 from runtime.actor import ActorVerifier
@@ -19,22 +19,25 @@ from runtime.outbox import Event
 _LOG = log.get("filing.events")
 
 Apply = Callable[[Filing, Connection, Sequence[Any]], list[Event]]
-#: type header -> (payload, use case)
+#: type header -> (payload, use case): what happened to documents
 TABLE: dict[str, tuple[type[Any], Apply]] = {
     "MessageSigned": (events_pb2.MessageSigned, progress.signed),
     "MessageSent": (events_pb2.MessageSent, progress.sent),
     "MessageRefused": (events_pb2.MessageRefused, progress.refused),
-    "ReceiptArrived": (events_pb2.ReceiptArrived, progress.arrived),
+    "ReceiptArrived": (events_pb2.ReceiptArrived, answers.arrived),
 }
+#: what somebody wants done: only with the rights of the actor who wanted it
+WANTED = "CompanionsWanted"
 
 
 def routing_keys(registry: Registry) -> list[str]:
     """What a service with these types listens to."""
     keys = []
     for doctype in registry.types:
-        keys += [f"message.{what}.{doctype.kind}" for what in ("signed", "sent", "refused")]
-    roots = dict.fromkeys(doctype.receipt.root for doctype in registry.types)
-    return keys + [f"receipt.arrived.{root}" for root in roots]
+        if doctype.message.direction == "out":
+            keys += [f"message.{what}.{doctype.kind}" for what in ("signed", "sent", "refused")]
+            keys.append(f"companions.wanted.{doctype.kind}")
+    return keys + [f"receipt.arrived.{root}" for root in registry.heard()]
 
 
 class Handler:
@@ -49,7 +52,7 @@ class Handler:
         by_tenant: dict[str, list[Delivery]] = {}
         for delivery in batch:
             actor = self._verifier.verify(delivery.actor, event=True)
-            if delivery.headers.get("type") not in TABLE:
+            if delivery.headers.get("type") not in (*TABLE, WANTED):
                 raise ValueError(f"event {delivery.id}: unknown type {delivery.headers.get('type')}")
             if actor.tenant_id != delivery.tenant:
                 raise ValueError(f"event {delivery.id}: tenant of header and actor differ")
@@ -68,6 +71,14 @@ class Handler:
                 if group:
                     events = [payload.FromString(d.body) for d in group]
                     outbox.add(connection, tenant, group[0].actor, apply(self._filing, connection, events))
+            for delivery in new:
+                if delivery.headers.get("type") == WANTED:
+                    self._file(connection, delivery)
             crash.point(f"{self._consumer}.before-commit")
         crash.point(f"{self._consumer}.committed")
         _LOG.info("events.handled", tenant=tenant, new=len(new), again=len(deliveries) - len(new))
+
+    def _file(self, connection: Connection, delivery: Delivery) -> None:
+        actor = self._verifier.verify(delivery.actor, event=True)
+        wanted = events_pb2.CompanionsWanted.FromString(delivery.body)
+        companions.wanted(self._filing, connection, actor, delivery.actor, wanted)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from runtime import rls
 
 
-def statements(app_role: str, relay_role: str) -> list[str]:
-    """Version 1 of the schema."""
+def first(app_role: str, relay_role: str) -> list[str]:
+    """Version 1: documents, messages, receipts, imports, outbox and inbox."""
     # imports are staged in temporary tables (runtime.db.stage); its name is only known where this runs
     temporary = f"format('GRANT TEMPORARY ON DATABASE %I TO {app_role}', current_database())"
     return [
@@ -131,4 +131,89 @@ def statements(app_role: str, relay_role: str) -> list[str]:
         "CREATE INDEX import_batch ON import_task (tenant_id, batch_no)",
         *rls.protect("import_task", app_role, "SELECT, INSERT, UPDATE"),
         *rls.outbox_and_inbox(app_role, relay_role),
+    ]
+
+
+def second(app_role: str) -> list[str]:
+    """Version 2: revisions of a document, links between documents, exports, import tasks, column mappings."""
+    return [
+        """ALTER TABLE document
+            ADD COLUMN revision int NOT NULL DEFAULT 1,
+            ADD COLUMN app_type text NOT NULL DEFAULT '1',
+            ADD COLUMN replaces uuid,
+            ADD COLUMN replaced_by uuid,
+            ADD COLUMN task_id uuid""",
+        "DROP INDEX document_natural_key",
+        """CREATE UNIQUE INDEX document_natural_key ON document (tenant_id, natural_key, revision)
+            WHERE deleted_at IS NULL AND natural_key <> ''""",
+        "CREATE INDEX document_task ON document (tenant_id, task_id, stored_at, id) WHERE task_id IS NOT NULL",
+        """CREATE TABLE document_ref (
+            tenant_id uuid NOT NULL,
+            name text NOT NULL,
+            value text COLLATE "C" NOT NULL,
+            document_id uuid NOT NULL,
+            kind text NOT NULL,
+            PRIMARY KEY (tenant_id, name, value, document_id),
+            FOREIGN KEY (tenant_id, document_id) REFERENCES document (tenant_id, id))""",
+        "CREATE INDEX document_ref_document ON document_ref (tenant_id, document_id)",
+        *rls.protect("document_ref", app_role, "SELECT, INSERT, DELETE"),
+        """ALTER TABLE import_task
+            ADD COLUMN task_id uuid,
+            ADD COLUMN mapping jsonb,
+            ADD COLUMN export_date text NOT NULL DEFAULT '',
+            ADD COLUMN attempts int NOT NULL DEFAULT 0""",
+        "CREATE INDEX import_of_task ON import_task (tenant_id, task_id, created_at) WHERE task_id IS NOT NULL",
+        """CREATE TABLE export_task (
+            tenant_id uuid NOT NULL,
+            id uuid NOT NULL,
+            kind text NOT NULL,
+            state text NOT NULL,
+            wanted jsonb NOT NULL,
+            language text NOT NULL,
+            rows int NOT NULL DEFAULT 0,
+            done int NOT NULL DEFAULT 0,
+            file_name text NOT NULL,
+            file bytea,
+            failure jsonb,
+            user_id text NOT NULL,
+            created_by text NOT NULL,
+            created_at timestamptz NOT NULL DEFAULT now(),
+            started_at timestamptz,
+            updated_at timestamptz NOT NULL DEFAULT now(),
+            PRIMARY KEY (tenant_id, id))""",
+        "ALTER TABLE export_task ALTER COLUMN file SET STORAGE EXTERNAL",
+        "CREATE INDEX export_created ON export_task (tenant_id, created_at, id)",
+        *rls.protect("export_task", app_role, "SELECT, INSERT, UPDATE, DELETE"),
+        """CREATE TABLE filing_task (
+            tenant_id uuid NOT NULL,
+            id uuid NOT NULL,
+            task_no text COLLATE "C" NOT NULL,
+            kind text NOT NULL,
+            state text NOT NULL,
+            strategy jsonb NOT NULL,
+            customer_no text NOT NULL DEFAULT '',
+            failure jsonb,
+            attempts int NOT NULL DEFAULT 0,
+            created_by text NOT NULL,
+            created_at timestamptz NOT NULL DEFAULT now(),
+            updated_by text NOT NULL,
+            updated_at timestamptz NOT NULL DEFAULT now(),
+            deleted_at timestamptz,
+            PRIMARY KEY (tenant_id, id))""",
+        """CREATE UNIQUE INDEX filing_task_number ON filing_task (tenant_id, task_no)
+            WHERE deleted_at IS NULL""",
+        "CREATE INDEX filing_task_created ON filing_task (tenant_id, created_at, id) WHERE deleted_at IS NULL",
+        *rls.protect("filing_task", app_role, "SELECT, INSERT, UPDATE"),
+        """CREATE TABLE column_mapping (
+            tenant_id uuid NOT NULL,
+            id uuid NOT NULL,
+            kind text NOT NULL,
+            name text NOT NULL,
+            columns jsonb NOT NULL,
+            version int NOT NULL DEFAULT 1,
+            created_by text NOT NULL,
+            updated_at timestamptz NOT NULL DEFAULT now(),
+            PRIMARY KEY (tenant_id, id))""",
+        "CREATE UNIQUE INDEX column_mapping_name ON column_mapping (tenant_id, kind, name)",
+        *rls.protect("column_mapping", app_role, "SELECT, INSERT, UPDATE, DELETE"),
     ]

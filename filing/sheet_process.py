@@ -17,8 +17,10 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from documents import codes
 from documents.registry import Registry
-from documents.sheet.model import CellWrong, SheetProblem, SheetResult
+from documents.sheet.model import CellWrong, Proposal, Reading, SheetProblem, SheetResult
+from documents.spec import DocumentType
 from documents.words import Words
 
 #: how the child ends when Python could not get more memory; a signal says the same of other causes
@@ -39,13 +41,18 @@ class SheetReader:
     cpu_seconds: int = 40
     wall_seconds: int = 60
 
-    def read(self, kind: str, content: bytes, defaults: Mapping[str, str]) -> SheetResult:
+    def read(self, kind: str, content: bytes, reading: Reading) -> SheetResult:
         """Like documents.sheet.read.read, but safe; raises SheetProblem."""
-        request = {"types": self.types, "kind": kind, "defaults": dict(defaults)}
-        return _result(json.loads(self._child(request, content)))
+        request = {"types": self.types, "kind": kind, "reading": reading.as_dict()}
+        return _result(_answer(self._child(request, content)))
+
+    def propose(self, kind: str, content: bytes) -> Proposal:
+        """Like documents.sheet.propose.propose, but safe; raises SheetProblem."""
+        request = {"types": self.types, "kind": kind, "propose": True}
+        return Proposal.from_dict(_answer(self._child(request, content)))
 
     def mark(self, content: bytes, wrong: Sequence[Mapping[str, Any]], *, english: bool) -> bytes:
-        """Like documents.sheet.write.mark, but safe: a workbook beyond the limits is answered with a plain list."""
+        """Like documents.sheet.mark.mark, but safe: a workbook beyond the limits is answered with a plain list."""
         request = {"wrong": list(wrong), "english": english}
         try:
             return self._child(request, content)
@@ -57,6 +64,7 @@ class SheetReader:
         environment = {
             "PATH": os.environ.get("PATH", ""),
             "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
+            **{name: os.environ[name] for name in codes.SETTINGS if name in os.environ},
         }
         limits = (str(self.memory), str(self.cpu_seconds))
         command = [sys.executable, "-m", "filing.sheet_process", *limits]
@@ -91,13 +99,19 @@ def _over_limits() -> SheetProblem:
     )
 
 
-def _result(answer: dict[str, Any]) -> SheetResult:
+def _answer(raw: bytes) -> dict[str, Any]:
+    answer: dict[str, Any] = json.loads(raw)
     if "problem" in answer:
         problem = answer["problem"]
         raise SheetProblem(problem["kind"], problem["code"], Words(problem["zh"], problem["en"]))
+    return answer
+
+
+def _result(answer: dict[str, Any]) -> SheetResult:
     return SheetResult(
         sheet=answer["sheet"],
         group_letter=answer["group_letter"],
+        group_header=answer["group_header"],
         rows=answer["rows"],
         rejected=answer["rejected"],
         documents=[(body, row) for body, row in answer["documents"]],
@@ -120,39 +134,48 @@ def main() -> None:
     try:
         _work()
     except MemoryError:
-        sys.exit(_OUT_OF_MEMORY)
+        # at once: an orderly end takes memory, too
+        os._exit(_OUT_OF_MEMORY)
 
 
 def _work() -> None:
     request = json.loads(sys.stdin.buffer.readline())
     content = sys.stdin.buffer.read()
     if "wrong" in request:
-        from documents.sheet.write import mark  # noqa: PLC0415 - under the limits, by the child only
+        from documents.sheet.mark import mark  # noqa: PLC0415 - under the limits, by the child only
 
         sys.stdout.buffer.write(mark(content, request["wrong"], english=request["english"]))
         return
-    from documents.sheet.read import read  # noqa: PLC0415 - as above
-
     module, _, attribute = request["types"].partition(":")
     doctype = Registry(getattr(import_module(module), attribute)).get(request["kind"])
     if doctype is None:
         sys.exit(f"no kind {request['kind']} in {request['types']}")
     try:
-        found = read(doctype, content, request["defaults"])
+        answer = _look(doctype, request, content)
     except SheetProblem as exc:
         problem = {"kind": exc.kind, "code": exc.code, "zh": exc.words.zh, "en": exc.words.en}
-        answer: dict[str, Any] = {"problem": problem}
-    else:
-        answer = {
-            "sheet": found.sheet,
-            "group_letter": found.group_letter,
-            "rows": found.rows,
-            "rejected": found.rejected,
-            "documents": found.documents,
-            "wrong": [cell.as_dict() for cell in found.wrong],
-            "repairs": [cell.as_dict() for cell in found.repairs],
-        }
+        answer = {"problem": problem}
     sys.stdout.write(json.dumps(answer))
+
+
+def _look(doctype: DocumentType, request: Mapping[str, Any], content: bytes) -> dict[str, Any]:
+    if "propose" in request:
+        from documents.sheet.propose import propose  # noqa: PLC0415 - as above
+
+        return propose(doctype, content).as_dict()
+    from documents.sheet.read import read  # noqa: PLC0415 - as above
+
+    found = read(doctype, content, Reading.from_dict(request["reading"]))
+    return {
+        "sheet": found.sheet,
+        "group_letter": found.group_letter,
+        "group_header": found.group_header,
+        "rows": found.rows,
+        "rejected": found.rejected,
+        "documents": found.documents,
+        "wrong": [cell.as_dict() for cell in found.wrong],
+        "repairs": [cell.as_dict() for cell in found.repairs],
+    }
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ class Actor:
     """Whose data (tenant_id), for which enterprise (code), by whom, with which rights.
 
     permissions: e.g. "document.declare". kinds: document kinds a mandate is limited to, None = all.
+    enterprise_kinds: what the enterprise is (ecommerce, logistics …): who may file what follows from it.
     home_tenant_id differs from tenant_id where a broker acts for a client; then mandate_id is set.
     """
 
@@ -44,6 +45,7 @@ class Actor:
     home_tenant_id: str | None = None
     request_id: str = ""
     enterprise_name: str = ""
+    enterprise_kinds: tuple[str, ...] = ()
 
     def may(self, permission: str, kind: str | None = None) -> bool:
         """True if this actor has the permission and, for documents, the kind lies within the mandate."""
@@ -115,7 +117,13 @@ class ActorVerifier:
         except (jwt.InvalidTokenError, TypeError, KeyError) as exc:
             raise _unauthenticated() from exc
         kinds = None if actor.kinds is None else tuple(actor.kinds)
-        actor = replace(actor, roles=tuple(actor.roles), permissions=tuple(actor.permissions), kinds=kinds)
+        actor = replace(
+            actor,
+            roles=tuple(actor.roles),
+            permissions=tuple(actor.permissions),
+            kinds=kinds,
+            enterprise_kinds=tuple(actor.enterprise_kinds),
+        )
         return actor, int(claims["exp"])
 
 

@@ -85,6 +85,12 @@ class Delivery:
     def actor(self) -> str:
         return self.headers["actor"]
 
+    def keep_alive(self) -> None:
+        """Tell the broker that the handler still works, where it takes longer than HEARTBEAT. A lost connection
+        is no concern here: what is done stays done, and the message comes again."""
+        with suppress(*RECOVERABLE):
+            self.message.channel.connection.send_heartbeat()
+
 
 Handler = Callable[[list[Delivery]], None]
 

@@ -9,25 +9,29 @@ from typing import Any
 from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, Row, text
 
+from documents.body import Terms
+from filing.store.columns import CHANGED
 from runtime import db
 
 # fmt: off
-_HEADER = ("d.id, d.kind, d.number, d.state, d.state_rank, d.state_time, d.settled, d.customs_status, d.return_info, "
-           "d.version, d.attempt, d.guid, d.message_id, d.batch_no, d.created_by, d.stored_at, d.updated_at")
+HEADER = ("d.id, d.kind, d.number, d.state, d.state_rank, d.state_time, d.settled, d.customs_status, d.return_info, "
+           "d.version, d.attempt, d.guid, d.message_id, d.batch_no, d.created_by, d.stored_at, d.updated_at, "
+           "d.natural_key, d.revision, d.app_type, d.replaces, d.replaced_by, d.task_id")
 # fmt: on
 _TENANT = "nullif(current_setting('app.tenant', true), '')::uuid"
 
 _READ = text(
-    f"SELECT {_HEADER}, d.body FROM document d WHERE d.kind = :kind AND d.id = :id AND d.deleted_at IS NULL"
+    f"SELECT {HEADER}, d.body FROM document d WHERE d.kind = :kind AND d.id = :id AND d.deleted_at IS NULL"
 )
 _LOCK = text(
-    f"SELECT {_HEADER}, d.body FROM document d "
+    f"SELECT {HEADER}, d.body FROM document d "
     "WHERE d.kind = :kind AND d.id = ANY(CAST(:ids AS uuid[])) AND d.deleted_at IS NULL ORDER BY d.id FOR UPDATE"
 )
 _INSERT = text(
-    "INSERT INTO document (tenant_id, id, kind, number, natural_key, state, state_rank, batch_no, mandate_id,"
-    " created_by, body) VALUES (:tenant, :id, :kind, :number, :natural_key, :state, :rank, :batch_no, :mandate,"
-    " :created_by, :body)"
+    "INSERT INTO document (tenant_id, id, kind, number, natural_key, state, state_rank, settled, batch_no, mandate_id,"
+    " created_by, body, revision, app_type, replaces)"
+    " VALUES (:tenant, :id, :kind, :number, :natural_key, :state, :rank, :settled, :batch_no, :mandate,"
+    " :created_by, :body, :revision, :app_type, :replaces)"
 )
 _UPDATE = text(
     "UPDATE document SET number = :number, natural_key = :natural_key, state = :state, state_rank = :rank,"
@@ -37,10 +41,38 @@ _UPDATE = text(
     " WHERE id = :id AND version = :version"
 )
 _DELETE = text(
-    "UPDATE document SET deleted_at = now(), updated_at = now(), version = version + 1"
-    " WHERE id = ANY(CAST(:ids AS uuid[]))"
+    "UPDATE document d SET deleted_at = now(), updated_at = now(), version = d.version + 1"
+    f" WHERE d.id = ANY(CAST(:ids AS uuid[])) RETURNING {CHANGED}"
 )
 _KEYS_DELETE = text("DELETE FROM document_key WHERE document_id = :id")
+_REFS_DELETE = text("DELETE FROM document_ref WHERE document_id = :id")
+_REFS_INSERT = text(
+    "INSERT INTO document_ref (tenant_id, kind, name, value, document_id)"
+    f" SELECT {_TENANT}, :kind, n, v, d FROM unnest(CAST(:names AS text[]), CAST(:values AS text[]),"
+    " CAST(:documents AS uuid[])) AS r(n, v, d) ON CONFLICT DO NOTHING"
+)
+_REFS_STAGED = text(
+    "INSERT INTO document_ref (tenant_id, kind, name, value, document_id)"
+    f" SELECT {_TENANT}, :kind, name, value, document_id FROM incoming_ref ON CONFLICT DO NOTHING"
+)
+_RELEASE_OLD = text(
+    "UPDATE document SET natural_key = '' WHERE natural_key = ANY(CAST(:keys AS text[])) AND natural_key <> ''"
+    " AND stored_at < now() - make_interval(months => :months)"
+)
+_REPLACED_BY = text(
+    "UPDATE document d SET replaced_by = n.new, version = d.version + 1, updated_at = now()"
+    " FROM unnest(CAST(:olds AS uuid[]), CAST(:news AS uuid[])) AS n(old, new) WHERE d.id = n.old"
+    f" RETURNING {CHANGED}"
+)
+_VERSIONS = text(
+    # from the first revision to the last, whichever of them is asked for
+    "WITH RECURSIVE back AS (SELECT d.id, d.replaces FROM document d WHERE d.kind = :kind AND d.id = :id"
+    "  UNION ALL SELECT p.id, p.replaces FROM document p JOIN back b ON p.id = b.replaces),"
+    " chain AS (SELECT b.id, 1 AS depth FROM back b WHERE b.replaces IS NULL"
+    "  UNION ALL SELECT n.id, c.depth + 1 FROM document n JOIN chain c ON n.replaces = c.id WHERE c.depth < 1000)"
+    f" SELECT {HEADER}, d.body, d.deleted_at FROM document d JOIN chain c ON d.id = c.id"
+    " WHERE d.deleted_at IS NULL ORDER BY d.revision, d.id"
+)
 _KEYS_INSERT = text(
     "INSERT INTO document_key (tenant_id, kind, field, value, document_id)"
     f" SELECT {_TENANT}, :kind, f, v, d FROM unnest(CAST(:fields AS text[]), CAST(:values AS text[]),"
@@ -57,8 +89,8 @@ _EXISTING = text(
 )
 _INSERT_STAGED = text(
     "INSERT INTO document (tenant_id, id, kind, number, natural_key, state, state_rank, batch_no, mandate_id,"
-    f" created_by, body) SELECT {_TENANT}, id, :kind, number, natural_key, :state, :rank, :batch_no, :mandate,"
-    " :created_by, body FROM incoming ON CONFLICT DO NOTHING"
+    f" created_by, body, task_id) SELECT {_TENANT}, id, :kind, number, natural_key, :state, :rank, :batch_no, :mandate,"
+    " :created_by, body, CAST(:task AS uuid) FROM incoming ON CONFLICT DO NOTHING"
 )
 _KEYS_STAGED = text(
     "INSERT INTO document_key (tenant_id, kind, field, value, document_id)"
@@ -84,37 +116,68 @@ def lock(connection: Connection, kind: str, ids: Sequence[str]) -> dict[str, Row
     return {str(row.id): row for row in rows}
 
 
-def insert(connection: Connection, row: Mapping[str, Any], keys: Sequence[tuple[str, str]]) -> None:
-    """One new document. A number in use raises SQLAlchemy's IntegrityError."""
-    connection.execute(_INSERT, {**row, "body": Jsonb(row["body"])})
-    _insert_keys(connection, row["kind"], row["id"], keys)
+#: what a document is that nothing came before
+FIRST = {"revision": 1, "app_type": "1", "replaces": None, "settled": False}
 
 
-def update(connection: Connection, row: Mapping[str, Any], keys: Sequence[tuple[str, str]]) -> bool:
+def insert(connection: Connection, rows: Sequence[tuple[Mapping[str, Any], Terms]]) -> None:
+    """New documents of one kind. A number in use raises SQLAlchemy's IntegrityError."""
+    connection.execute(_INSERT, [{**FIRST, **row, "body": Jsonb(row["body"])} for row, _ in rows])
+    for kind in {row["kind"] for row, _ in rows}:
+        add_terms(connection, kind, [(row["id"], terms) for row, terms in rows if row["kind"] == kind])
+
+
+def update(connection: Connection, row: Mapping[str, Any], terms: Terms) -> bool:
     """Replace the content if the version still is `row["version"]`; False if somebody was faster."""
     done = connection.execute(_UPDATE, {**row, "body": Jsonb(row["body"])})
     if done.rowcount != 1:
         return False
-    connection.execute(_KEYS_DELETE, {"id": row["id"]})
-    _insert_keys(connection, row["kind"], row["id"], keys)
+    replace_terms(connection, row["kind"], row["id"], terms)
     return True
 
 
-def _insert_keys(
-    connection: Connection, kind: str, document_id: str, keys: Sequence[tuple[str, str]]
-) -> None:
-    values = {
-        "kind": kind,
-        "fields": [name for name, _ in keys],
-        "values": [value for _, value in keys],
-        "documents": [document_id] * len(keys),
-    }
-    connection.execute(_KEYS_INSERT, values)
+def replace_terms(connection: Connection, kind: str, document_id: str, terms: Terms) -> None:
+    """What one document is found and linked by, anew."""
+    connection.execute(_KEYS_DELETE, {"id": document_id})
+    connection.execute(_REFS_DELETE, {"id": document_id})
+    add_terms(connection, kind, [(document_id, terms)])
 
 
-def delete(connection: Connection, ids: Sequence[str]) -> None:
-    """Soft: the rows stay, recorded; their numbers are free again."""
-    connection.execute(_DELETE, {"ids": list(ids)})
+def add_terms(connection: Connection, kind: str, documents: Sequence[tuple[str, Terms]]) -> None:
+    """What documents of one kind are found and linked by; what is there already stays."""
+    keys = [(name, value, document_id) for document_id, terms in documents for name, value in terms.keys]
+    if keys:
+        fields, values, owners = (list(column) for column in zip(*keys, strict=True))
+        connection.execute(
+            _KEYS_INSERT, {"kind": kind, "fields": fields, "values": values, "documents": owners}
+        )
+    refs = [(name, value, document_id) for document_id, terms in documents for name, value in terms.refs]
+    if refs:
+        names, values, owners = (list(column) for column in zip(*refs, strict=True))
+        connection.execute(
+            _REFS_INSERT, {"kind": kind, "names": names, "values": values, "documents": owners}
+        )
+
+
+def release_old_keys(connection: Connection, natural_keys: Sequence[str], months: int) -> None:
+    """Numbers of documents stored longer ago than `months` may be used again; the documents stay."""
+    connection.execute(_RELEASE_OLD, {"keys": list(natural_keys), "months": months})
+
+
+def set_replaced_by(connection: Connection, pairs: Sequence[tuple[str, str | None]]) -> Sequence[Row[Any]]:
+    """(old, new): the revision that follows each, or None where it is gone again. Returns the changed ones."""
+    values = {"olds": [old for old, _ in pairs], "news": [new for _, new in pairs]}
+    return connection.execute(_REPLACED_BY, values).all()
+
+
+def versions(connection: Connection, kind: str, document_id: str) -> Sequence[Row[Any]]:
+    """All revisions of a document with their bodies, the first one first."""
+    return connection.execute(_VERSIONS, {"kind": kind, "id": document_id}).all()
+
+
+def delete(connection: Connection, ids: Sequence[str]) -> Sequence[Row[Any]]:
+    """Soft: the rows stay, recorded; their numbers are free again. Returns them."""
+    return connection.execute(_DELETE, {"ids": list(ids)}).all()
 
 
 def add_events(
@@ -140,12 +203,13 @@ def insert_many(
     connection: Connection,
     rows: Sequence[tuple[str, str, str, str]],
     keys: Sequence[tuple[str, str, str]],
+    refs: Sequence[tuple[str, str, str]],
     common: Mapping[str, Any],
 ) -> int:
-    """Store an import: rows (id, number, natural key, body as JSON), keys (field, value, document id).
+    """Store an import: rows (id, number, natural key, body as JSON), keys (field, value, document id), refs alike.
 
     Returns how many documents were stored; fewer than given means that somebody else took a number meanwhile and the
-    caller must roll back. common: kind, state, rank, batch_no, mandate, created_by, what, detail.
+    caller must roll back. common: kind, state, rank, batch_no, mandate, created_by, what, detail, task.
     """
     columns = (("id", "uuid"), ("number", "text"), ("natural_key", "text"), ("body", "jsonb"))
     db.stage(connection, columns, rows, "incoming")
@@ -155,6 +219,9 @@ def insert_many(
     key_columns = (("field", "text"), ("value", "text"), ("document_id", "uuid"))
     db.stage(connection, key_columns, keys, "incoming_key")
     connection.execute(_KEYS_STAGED, {"kind": common["kind"]})
+    ref_columns = (("name", "text"), ("value", "text"), ("document_id", "uuid"))
+    db.stage(connection, ref_columns, refs, "incoming_ref")
+    connection.execute(_REFS_STAGED, {"kind": common["kind"]})
     connection.execute(_EVENTS_STAGED, {"what": common["what"], "actor": common["created_by"],
                                         "detail": common["detail"]})  # fmt: skip
     return stored

@@ -16,7 +16,8 @@ _TENANT = "nullif(current_setting('app.tenant', true), '')::uuid"
 # filled it has no statistics, and read all documents of the tenant for every batch (measured: 77 ms instead of 1.5)
 _MATCH = text(
     "SELECT d.id, d.kind, d.number, d.natural_key, d.guid, d.attempt, d.state_rank, d.state_time, d.submitted_at,"
-    " d.message_id, d.deleted_at FROM ("
+    " d.message_id, d.deleted_at, d.revision, d.app_type, d.replaces,"
+    " CASE WHEN :heads THEN d.body->'head' END AS head FROM ("
     "  SELECT f.id FROM unnest(CAST(:natural_keys AS text[])) AS k(v) CROSS JOIN LATERAL ("
     "   SELECT id FROM document WHERE natural_key = k.v AND natural_key <> '' AND deleted_at IS NULL OFFSET 0) AS f"
     "  UNION SELECT f.id FROM unnest(CAST(:guids AS text[])) AS g(v) CROSS JOIN LATERAL ("
@@ -47,6 +48,12 @@ _APPLY = text(
     ' WHERE d.id = n.id AND (d.state_rank, d.state_time) < (n.rank, n.time COLLATE "C")'
     f" RETURNING {CHANGED}"
 )
+_FILL = text(
+    "UPDATE document d SET body = jsonb_set(d.body, '{head}', (d.body->'head') || CAST(n.patch AS jsonb)),"
+    " version = d.version + 1, updated_at = now()"
+    " FROM unnest(CAST(:ids AS uuid[]), CAST(:patches AS text[])) AS n(id, patch) WHERE d.id = n.id"
+    f" RETURNING {CHANGED}"
+)
 _OF_DOCUMENT = text(
     "SELECT id, message_type, status, return_time, info, received_at, standing, times"
     " FROM receipt WHERE document_id = :id ORDER BY return_time, received_at, id"
@@ -54,10 +61,18 @@ _OF_DOCUMENT = text(
 
 
 def match(
-    connection: Connection, kinds: Sequence[str], natural_keys: Sequence[str], guids: Sequence[str]
+    connection: Connection,
+    kinds: Sequence[str],
+    natural_keys: Sequence[str],
+    guids: Sequence[str],
+    *,
+    heads: bool,
 ) -> Sequence[Row[Any]]:
-    """Documents that receipts may speak of, by guid (deleted ones too) or by business key, locked in id order."""
-    values = {"kinds": list(kinds), "natural_keys": list(natural_keys), "guids": list(guids)}
+    """Documents that receipts may speak of, by guid (deleted ones too) or by business key, locked in id order.
+
+    heads: with their head fields, which takes longer.
+    """
+    values = {"kinds": list(kinds), "natural_keys": list(natural_keys), "guids": list(guids), "heads": heads}
     return connection.execute(_MATCH, values).all()
 
 
@@ -86,6 +101,12 @@ def apply(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> Sequence
         "infos": [row["info"] for row in rows],
     }
     return connection.execute(_APPLY, values).all()
+
+
+def fill(connection: Connection, patches: Mapping[str, Mapping[str, str]]) -> Sequence[Row[Any]]:
+    """Numbers that receipts brought, by document, into the heads. Returns the changed documents."""
+    values = {"ids": list(patches), "patches": [json.dumps(dict(patch)) for patch in patches.values()]}
+    return connection.execute(_FILL, values).all()
 
 
 def of_document(connection: Connection, document_id: str) -> Sequence[Row[Any]]:

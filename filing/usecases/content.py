@@ -1,12 +1,13 @@
-"""Save, replace and delete documents: what people do before customs is asked."""
+"""Save, replace and remove documents: what people do before customs is asked."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from documents import body as bodies
@@ -35,6 +36,8 @@ class Result:
     number: str = ""
     state: str = ""
     problem: Problem | None = None
+    new_id: str = ""
+    new_kind: str = ""
 
 
 @dataclass(slots=True)
@@ -43,6 +46,7 @@ class Saved:
 
     id: str
     warnings: list[Wrong] = field(default_factory=list)
+    parts: int = 1
 
 
 def details(wrongs: Iterable[Wrong]) -> list[Detail]:
@@ -51,25 +55,72 @@ def details(wrongs: Iterable[Wrong]) -> list[Detail]:
     return [Detail(w.pointer, w.code, w.words.zh, w.words.en, w.value) for w in first]
 
 
-def save(filing: Filing, actor: Actor, kind: str, body: Any) -> Saved:
-    """Store a new document (暂存): checked if nothing is missing, else a draft with warnings."""
+def save(filing: Filing, actor: Actor, kind: str, body: Any, new_id: str = "") -> Saved:
+    """Store a new document (暂存): checked if nothing is missing, else a draft with warnings.
+
+    More lines than one message takes become several documents, its parts; the first one is answered. new_id: the
+    caller's id for the document, so that a repeated call finds the first one's work.
+    """
     doctype = filing.doctype(kind)
     actor.require("document.write", kind)
-    row, warnings = _row(doctype, body)
-    row |= {
-        "tenant": actor.tenant_id,
-        "id": ids.ordered_ids(1)[0],
-        "batch_no": "",
-        "mandate": actor.mandate_id,
-        "created_by": actor.label,
-    }
+    _ours_to_write(doctype)
+    body = _with_lines(doctype, body)
+    row, warnings = row_of(doctype, body)
+    parts = [row]
+    if not warnings:
+        parts = [row | content_of(doctype, part) for part in bodies.split(doctype, row["body"])]
+    try:
+        first = _save(filing, actor, doctype, parts, new_id)
+    except Problem as problem:
+        if problem.kind != "conflict" or not new_id:
+            raise
+        # the call before was still at it, or its document is deleted since and the id with it
+        with filing.database.transaction(actor.tenant_id) as connection:
+            there = store.read(connection, kind, new_id) is not None
+        first = new_id if there else _save(filing, actor, doctype, parts, "")
+    return Saved(first, warnings, len(parts))
+
+
+def _save(
+    filing: Filing, actor: Actor, doctype: DocumentType, parts: Sequence[dict[str, Any]], new_id: str
+) -> str:
     with filing.database.transaction(actor.tenant_id) as connection:
-        try:
-            store.insert(connection, row, bodies.keys(doctype, row["body"]))
-        except IntegrityError as exc:
-            raise _taken(doctype, row, exc) from exc
-        store.add_events(connection, [row["id"]], "saved", actor.label, {})
-    return Saved(row["id"], warnings)
+        if new_id and store.read(connection, doctype.kind, new_id) is not None:
+            return new_id
+        rows = add(connection, doctype, actor, parts, new_id)
+        store.add_events(connection, [part["id"] for part in rows], "saved", actor.label, {})
+    return str(rows[0]["id"])
+
+
+def add(
+    connection: Connection,
+    doctype: DocumentType,
+    actor: Actor,
+    parts: Sequence[dict[str, Any]],
+    new_id: str = "",
+) -> list[dict[str, Any]]:
+    """Insert documents (rows as of `_row`); `conflict` names the first number that is in use."""
+    new_ids = ids.ordered_ids(len(parts))
+    if new_id:
+        new_ids[0] = new_id
+    rows = [
+        {
+            "tenant": actor.tenant_id,
+            "id": document_id,
+            "batch_no": "",
+            "mandate": actor.mandate_id,
+            "created_by": actor.label,
+            **part,
+        }
+        for document_id, part in zip(new_ids, parts, strict=True)
+    ]
+    if doctype.reuse_months:
+        store.release_old_keys(connection, [row["natural_key"] for row in rows], doctype.reuse_months)
+    try:
+        store.insert(connection, [(row, bodies.terms(doctype, row["body"])) for row in rows])
+    except IntegrityError as exc:
+        raise _taken(doctype, rows[0], exc) from exc
+    return rows
 
 
 def replace(
@@ -86,10 +137,14 @@ def replace(
         if known.version != version:
             raise _stale(known.version)
         _allowed(doctype, "edit", known.state)
-        row, warnings = _row(doctype, body)
+        numbers = bodies.of_customs(doctype, known.body["head"])
+        given = bodies.without_customs(_with_lines(doctype, body), numbers)
+        row, warnings = row_of(doctype, given, numbers)
+        if known.replaces is not None and row["natural_key"] != known.natural_key:
+            raise _other_number(doctype, row["number"])
         row |= {"id": document_id, "version": version}
         try:
-            if not store.update(connection, row, bodies.keys(doctype, row["body"])):
+            if not store.update(connection, row, bodies.terms(doctype, row["body"])):
                 raise _stale(known.version)
         except IntegrityError as exc:
             raise _taken(doctype, row, exc) from exc
@@ -99,29 +154,15 @@ def replace(
     return Saved(document_id, warnings)
 
 
-def delete(filing: Filing, actor: Actor, kind: str, document_ids: Sequence[str]) -> list[Result]:
-    """Soft deletion, only in the states the declaration names; an answer per document."""
-    doctype = filing.doctype(kind)
-    actor.require("document.delete", kind)
-    results: list[Result] = []
-    with filing.database.transaction(actor.tenant_id) as connection:
-        known = store.lock(connection, kind, document_ids)
-        gone = []
-        for document_id in document_ids:
-            row = known.get(document_id)
-            result = Result(document_id)
-            if row is None:
-                result.problem = not_found()
-            else:
-                result.number, result.state = row.number, row.state
-                result.problem = refusal(doctype, "delete", row.state)
-            if result.problem is None:
-                gone.append(document_id)
-                result.state = "deleted"
-            results.append(result)
-        store.delete(connection, gone)
-        store.add_events(connection, gone, "deleted", actor.label, {})
-    return results
+def remove(connection: Connection, actor: Actor, token: str, rows: Sequence[Any]) -> None:
+    """Soft deletion of documents that customs does not hold; a revision's predecessor may be amended again."""
+    gone = [str(row.id) for row in rows]
+    if not gone:
+        return
+    changed = list(store.delete(connection, gone))
+    store.add_events(connection, gone, "deleted", actor.label, {})
+    changed += store.set_replaced_by(connection, [(str(row.replaces), None) for row in rows if row.replaces])
+    outbox.add(connection, actor.tenant_id, token, changes.changed(changed))
 
 
 def refusal(doctype: DocumentType, action: str, state: str) -> Problem | None:
@@ -147,7 +188,26 @@ def _allowed(doctype: DocumentType, action: str, state: str) -> None:
         raise problem
 
 
-def _row(doctype: DocumentType, body: Any) -> tuple[dict[str, Any], list[Wrong]]:
+def _ours_to_write(doctype: DocumentType) -> None:
+    if doctype.message.direction == "in":
+        raise Problem(
+            "forbidden",
+            f"{doctype.title.zh}由海关下发，不能录入或修改。",
+            f"{doctype.title.en} is issued by customs and cannot be entered or changed.",
+        )
+
+
+def _with_lines(doctype: DocumentType, body: Any) -> Any:
+    """A body whose kind has no lines, or need not have any, may leave them out."""
+    if isinstance(body, dict) and "lines" not in body and not (doctype.lines and doctype.message.min_lines):
+        return {**body, "lines": []}
+    return body
+
+
+def row_of(
+    doctype: DocumentType, body: Any, numbers: Mapping[str, str] | None = None
+) -> tuple[dict[str, Any], list[Wrong]]:
+    """A document's row and what it still lacks. numbers: what customs assigned, kept beside what people write."""
     wrongs = checker(doctype).wrongs(body)
     hard = [wrong for wrong in wrongs if wrong.code not in _MAY_WAIT or len(wrong.path) < 2]
     if hard:
@@ -158,16 +218,41 @@ def _row(doctype: DocumentType, body: Any) -> tuple[dict[str, Any], list[Wrong]]
             details(hard),
         )
     content = body if wrongs else bodies.complete(doctype, body)
+    if numbers:
+        content = {**content, "head": {**content["head"], **numbers}}
     state = doctype.lifecycle.by_name["draft" if wrongs else "checked"]
-    row = {
+    return {"state": state.name, "rank": state.rank, **content_of(doctype, content)}, wrongs
+
+
+def content_of(doctype: DocumentType, body: Any) -> dict[str, Any]:
+    """The columns of a document that follow from its body."""
+    return {
         "kind": doctype.kind,
-        "number": bodies.number(doctype, content),
-        "natural_key": bodies.natural_key(doctype, content["head"]),
-        "state": state.name,
-        "rank": state.rank,
-        "body": content,
+        "number": bodies.number(doctype, body),
+        "natural_key": bodies.natural_key(doctype, body["head"]),
+        "body": body,
     }
-    return row, wrongs
+
+
+def _other_number(doctype: DocumentType, number: str) -> Problem:
+    label = doctype.head_field(doctype.number).words
+    names = [doctype.head_field(name).words for name in doctype.unique]
+    zh, en = "、".join(name.zh for name in names), ", ".join(name.en for name in names)
+    return Problem(
+        "invalid",
+        f"改单不能修改{zh}：海关按它们找到原单据。请恢复原值，或删除此改单后新增单据。",
+        f"An amendment cannot change {en}: customs finds the document by them. Restore them, or delete this "
+        "amendment and enter a new document.",
+        [
+            Detail(
+                f"/head/{doctype.number}",
+                "fixed",
+                f"{label.zh}不能修改。",
+                f"{label.en} cannot be changed.",
+                number,
+            )
+        ],
+    )
 
 
 def _taken(doctype: DocumentType, row: dict[str, Any], exc: IntegrityError) -> Problem:

@@ -1,4 +1,4 @@
-"""Imports: a workbook is taken in, read, and stored as a whole, in part, or not at all, as its owner decides.
+"""Imports: a workbook is taken in, and its owner decides what becomes of what was found in it. Reading: import_work.
 
 waiting → reading → done | checked (wrong cells; nothing stored) | failed (whole file); checked → storing → done, or
 discarded. Each step can be repeated: its input is stored, and its effect is one transaction.
@@ -6,9 +6,8 @@ discarded. Each step can be repeated: its input is stored, and its effect is one
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
@@ -16,37 +15,47 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from documents import body as bodies
+from documents import strategy as strategies
 from documents.sheet.look import look
-from documents.sheet.model import CellWrong, SheetProblem, SheetResult, existing
-from documents.spec import DocumentType
-from documents.values import FORBIDDEN
+from documents.sheet.mapping import ColumnMapping
+from documents.sheet.model import SheetProblem
+from documents.spec import DocumentType, Sheet
+from documents.values import FORBIDDEN, FieldCheck
+from documents.words import Words
 from filing import batch_no as batch
-from filing import ids
+from filing import ids, limits
 from filing.context import Filing, check_id
 from filing.sheet_process import SheetReader
-from filing.store import documents as store
-from filing.store import imports as tasks
-from filing.usecases.submit import SHANGHAI
-from proto.events.v1 import events_pb2
-from runtime import crash, outbox
+from filing.store import imports as store
+from filing.store import mappings as mapping_store
+from filing.store import tasks as task_store
+from filing.strategies import NONE, Strategy
+from filing.times import SHANGHAI
+from filing.usecases.import_work import progress, requested
+from runtime import outbox
 from runtime.actor import Actor
 from runtime.errors import Detail, Problem, not_found
-from runtime.outbox import Event
 
 #: what has no place in a name that is shown: control characters, and those that turn the direction of text
 _NOT_SHOWN = re.compile(rf"[{FORBIDDEN}\u202a-\u202e\u2066-\u2069]")
 
 
-@dataclass(frozen=True, slots=True)
-class Strategy:
-    """业务策略 as the gateway hands it over: what it fills in, and the short codes for batch numbers."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A workbook and how to read it. export_date: yyyyMMdd. import_id: the caller's id, so that a repeat is seen.
 
-    id: str
-    name: str
-    logistics_code: str
-    enterprise_code: str
-    defaults: Mapping[str, str]
+    batch_no: "" = propose one. task_id: the documents become basic data of this task, under the task's strategy.
+    """
+
+    kind: str
+    file_name: str
+    content: bytes
+    batch_no: str = ""
+    strategy: Strategy | None = None
+    export_date: str = ""
+    mapping_id: str = ""
+    task_id: str = ""
+    import_id: str = ""
 
 
 def propose_batch(filing: Filing, actor: Actor, logistics: str, enterprise: str) -> str:
@@ -54,79 +63,178 @@ def propose_batch(filing: Filing, actor: Actor, logistics: str, enterprise: str)
     actor.require("document.import")
     today = datetime.now(SHANGHAI).date()
     with filing.database.transaction(actor.tenant_id) as connection:
-        used = tasks.batches(connection, batch.prefix(logistics, enterprise, today))
+        used = store.batches(connection, batch.prefix(logistics, enterprise, today))
     return batch.propose(logistics, enterprise, today, used)
 
 
-def start(
-    filing: Filing,
-    actor: Actor,
-    token: str,
-    kind: str,
-    file_name: str,
-    content: bytes,
-    batch_no: str,
-    strategy: Strategy,
-) -> str:
+def start(filing: Filing, actor: Actor, token: str, upload: Upload) -> str:
     """Take a workbook in; returns the import's id. Reading happens in the imports process.
 
-    What is no workbook at all, or too large for one, is refused at once: too_large, wrong_type or invalid.
+    What is no workbook at all, or too large for one, is refused at once: too_large, wrong_type or invalid. A repeat
+    with the same import_id answers the first one's id and starts nothing.
     """
-    doctype = filing.doctype(kind)
-    actor.require("document.import", kind)
-    _fits(doctype, strategy)
-    if batch_no:
-        batch.check(batch_no, strategy.logistics_code, strategy.enterprise_code)
+    doctype = filing.doctype(upload.kind)
+    actor.require("document.import", upload.kind)
+    sheet = imported(doctype)
+    import_id = check_id(upload.import_id) if upload.import_id else ids.ordered_ids(1)[0]
+    with filing.database.transaction(actor.tenant_id) as connection:
+        if upload.import_id and store.read(connection, import_id) is not None:
+            return import_id
+        mapping = _mapping(connection, doctype, upload.mapping_id)
+        strategy = upload.strategy
+        if upload.task_id:
+            strategy = Strategy.from_dict(_task(connection, upload).strategy)
+    if strategy is not None:
+        strategy.require_fit(doctype)
+    _enough(doctype, mapping, strategy)
+    _export_date(doctype, sheet, mapping, upload.export_date)
+    batch_no = _batch_no(filing, actor, sheet, strategy, upload.batch_no)
+    _look(upload.content)
+    row = {
+        "tenant": actor.tenant_id,
+        "id": import_id,
+        "kind": upload.kind,
+        "file_name": _NOT_SHOWN.sub("_", upload.file_name)[:200],
+        "file": upload.content,
+        "batch_no": batch_no,
+        "strategy": strategy.as_dict() if strategy else NONE,
+        "mapping": mapping,
+        "export_date": upload.export_date,
+        "task": check_id(upload.task_id) if upload.task_id else None,
+        "created_by": actor.label,
+    }
+    with filing.database.transaction(actor.tenant_id) as connection:
+        if upload.task_id:
+            _task(connection, upload)
+        if store.insert(connection, row):
+            outbox.add(connection, actor.tenant_id, token, [requested(upload.kind, import_id, "read")])
+    return import_id
+
+
+def imported(doctype: DocumentType) -> Sheet:
+    """The import template of a kind; `invalid` for one that nobody imports."""
+    if doctype.sheet is None:
+        zh = f"{doctype.title.zh}不能由文件导入。"
+        en = f"{doctype.title.en} cannot be imported from a file."
+        raise Problem("invalid", zh, en, [Detail("/kind", "not-imported", zh, en, doctype.kind)])
+    return doctype.sheet
+
+
+def _task(connection: Connection, upload: Upload) -> Any:
+    """The task that takes the documents, locked; it must be of this kind and not be generating."""
+    row = task_store.lock(connection, check_id(upload.task_id))
+    if row is None or row.kind != upload.kind:
+        raise not_found()
+    if row.state == "generating":
+        raise Problem(
+            "conflict",
+            f"任务 {row.task_no} 正在生成申报数据，请完成后再补充导入。",
+            f"Task {row.task_no} is being generated; supplement it afterwards.",
+        )
+    return row
+
+
+def _mapping(connection: Connection, doctype: DocumentType, mapping_id: str) -> dict[str, Any] | None:
+    """The mapping as it is now, kept with the import: a later change of it must not change what was read."""
+    if not mapping_id:
+        return None
+    row = mapping_store.read(connection, check_id(mapping_id))
+    if row is None or row.kind != doctype.kind:
+        raise not_found()
+    return {"id": str(row.id), "name": row.name, **row.columns}
+
+
+def mapping_of(kept: dict[str, Any] | None) -> ColumnMapping:
+    """The mapping kept with an import; an empty one where the template's columns count."""
+    return ColumnMapping(kept["columns"], kept["constants"]) if kept else ColumnMapping({}, {})
+
+
+def _enough(doctype: DocumentType, mapping: dict[str, Any] | None, strategy: Strategy | None) -> None:
+    """Raise `invalid` where only a strategy can fill required fields and there is none."""
+    if strategy is not None:
+        return
+    known = mapping_of(mapping)
+    columns = known.sheet_columns or imported(doctype).columns
+    fixed = {name for _, name in known.fixed}
+    lacking = [item for item in strategies.lacking(doctype, columns) if item.name not in fixed]
+    if lacking:
+        zh = f"请选择业务策略：{'、'.join(dict.fromkeys(i.zh for i in lacking))}由策略填写。"
+        en = f"Choose a strategy: it fills in {', '.join(dict.fromkeys(i.en for i in lacking))}."
+        raise Problem("invalid", zh, en, [Detail("/strategy", "strategy-needed", zh, en)])
+
+
+def _export_date(
+    doctype: DocumentType, sheet: Sheet, mapping: dict[str, Any] | None, export_date: str
+) -> None:
+    if not sheet.export_date:
+        if export_date:
+            zh, en = (
+                f"{doctype.title.zh}导入没有出口日期，请删除。",
+                f"{doctype.title.en} is imported without an export date; remove it.",
+            )
+            raise Problem("invalid", zh, en, [Detail("/export_date", "unknown", zh, en, export_date)])
+        return
+    item = doctype.head_field(sheet.export_date)
+    known = mapping_of(mapping)
+    place = f"head.{item.name}"
+    if mapping:
+        column = place in known.columns or place in known.constants
     else:
-        batch_no = propose_batch(filing, actor, strategy.logistics_code, strategy.enterprise_code)
+        column = any((c.level, c.name) == ("head", item.name) for c in sheet.columns)
+    reason: tuple[str, Words] | None = None
+    if export_date:
+        reason = FieldCheck(item).wrong(export_date)
+    elif item.required and not column:
+        reason = (
+            "required",
+            Words(f"{item.zh}必填，请选择日期。", f"{item.en} is required; choose a date."),
+        )
+    if reason is not None:
+        code, words = reason
+        raise Problem("invalid", f"{item.zh}：{words.zh}", f"{item.en}: {words.en}",
+                      [Detail("/export_date", code, words.zh, words.en, export_date)])  # fmt: skip
+
+
+def _batch_no(filing: Filing, actor: Actor, sheet: Sheet, strategy: Strategy | None, given: str) -> str:
+    if not sheet.batch:
+        if given:
+            zh, en = "此单证没有商品批次号，请删除。", "This kind has no batch number; remove it."
+            raise Problem("invalid", zh, en, [Detail("/batch_no", "unknown", zh, en, given)])
+        return ""
+    if strategy is None:
+        zh = "商品批次号由物流简码和企业简码组成，请选择业务策略。"
+        en = "A batch number is made of the strategy's short codes; choose a strategy."
+        raise Problem("invalid", zh, en, [Detail("/strategy", "strategy-needed", zh, en)])
+    if not given:
+        return propose_batch(filing, actor, strategy.logistics_code, strategy.enterprise_code)
+    batch.check(given, strategy.logistics_code, strategy.enterprise_code)
+    return given
+
+
+def _look(content: bytes) -> None:
     try:
         look(content)
     except SheetProblem as exc:
         detail = Detail("/file", exc.code, exc.words.zh, exc.words.en)
         raise Problem(exc.kind, exc.words.zh, exc.words.en, [detail]) from exc
-    import_id = ids.ordered_ids(1)[0]
-    row = {
-        "tenant": actor.tenant_id,
-        "id": import_id,
-        "kind": kind,
-        "file_name": _NOT_SHOWN.sub("_", file_name)[:200],
-        "file": content,
-        "batch_no": batch_no,
-        "strategy": {"id": strategy.id, "name": strategy.name, "defaults": dict(strategy.defaults)},
-        "created_by": actor.label,
-    }
-    with filing.database.transaction(actor.tenant_id) as connection:
-        tasks.insert(connection, row)
-        outbox.add(connection, actor.tenant_id, token, [_requested(kind, import_id, "read")])
-    return import_id
-
-
-def _fits(doctype: DocumentType, strategy: Strategy) -> None:
-    if doctype.discriminator is None:
-        return
-    name, allowed = doctype.discriminator
-    if strategy.defaults.get(name) not in allowed:
-        raise Problem(
-            "invalid",
-            f"业务策略“{strategy.name}”的贸易方式不适用于{doctype.title.zh}，请选择其他策略。",
-            f"Strategy “{strategy.name}” is not for {doctype.title.en.lower()}; choose another.",
-        )
 
 
 def resolve(filing: Filing, actor: Actor, token: str, import_id: str, resolution: str) -> None:
-    """Keep the valid documents of a checked import, or discard one that is not stored yet, read or not."""
+    """Keep the valid documents of a checked import, or discard one of which nothing is stored yet."""
     import_id = check_id(import_id)
     with filing.database.transaction(actor.tenant_id) as connection:
-        task = tasks.lock(connection, import_id)
+        task = store.lock(connection, import_id)
         if task is None:
             raise not_found()
         actor.require("document.import", task.kind)
-        if resolution == "discard" and task.state in ("waiting", "reading", "checked", "failed", "discarded"):
-            tasks.set_state(connection, import_id, "discarded")
-            outbox.add(connection, actor.tenant_id, token, [_progress(task, "discarded")])
+        if resolution == "discard" and task.state != "done":
+            # what is being stored is one transaction, which looks at this state first
+            store.set_state(connection, import_id, "discarded")
+            outbox.add(connection, actor.tenant_id, token, [progress(task, "discarded")])
         elif resolution == "keep-valid" and task.state == "checked" and task.accepted > 0:
-            tasks.set_state(connection, import_id, "storing")
-            events = [_requested(task.kind, import_id, "keep-valid"), _progress(task, "storing")]
+            _free_task(connection, task)
+            store.again(connection, import_id, "storing")
+            events = [requested(task.kind, import_id, "keep-valid"), progress(task, "storing")]
             outbox.add(connection, actor.tenant_id, token, events)
         elif not (resolution == "keep-valid" and task.state in ("storing", "done")):
             raise Problem(
@@ -136,10 +244,48 @@ def resolve(filing: Filing, actor: Actor, token: str, import_id: str, resolution
             )
 
 
+def retry(filing: Filing, actor: Actor, token: str, import_id: str) -> None:
+    """Another try for an import that takes too long or failed through no fault of its file."""
+    import_id = check_id(import_id)
+    with filing.database.transaction(actor.tenant_id) as connection:
+        task = store.lock(connection, import_id)
+        if task is None:
+            raise not_found()
+        actor.require("document.import", task.kind)
+        ours = task.state == "failed" and task.failure and task.failure["kind"] == "internal"
+        if not ours and limits.overdue(limits.IMPORT, task.state, task.updated_at) is None:
+            raise Problem(
+                "conflict",
+                "该导入仍在处理或已有结果，无需重试。",
+                "This import is still being worked on or has its result; there is nothing to retry.",
+            )
+        _free_task(connection, task)
+        storing = task.state == "storing"
+        state, step = ("storing", "keep-valid") if storing else ("waiting", "read")
+        store.again(connection, import_id, state)
+        events = [requested(task.kind, import_id, step), progress(task, state)]
+        outbox.add(connection, actor.tenant_id, token, events)
+
+
+def _free_task(connection: Connection, task: Any) -> None:
+    """The task an import belongs to must still take documents."""
+    if task.task_id is None:
+        return
+    row = task_store.lock(connection, str(task.task_id))
+    if row is None:
+        raise Problem("conflict", "该导入所属的任务已删除。", "The task of this import was deleted.")
+    if row.state == "generating":
+        raise Problem(
+            "conflict",
+            f"任务 {row.task_no} 正在生成申报数据，请稍后再试。",
+            f"Task {row.task_no} is being generated; try again afterwards.",
+        )
+
+
 def read(filing: Filing, actor: Actor, import_id: str) -> Any:
     """An import's row, without its file."""
     with filing.database.transaction(actor.tenant_id) as connection:
-        task = tasks.read(connection, check_id(import_id))
+        task = store.read(connection, check_id(import_id))
     if task is None:
         raise not_found()
     actor.require("document.read", task.kind)
@@ -157,7 +303,7 @@ class Marked:
 def marked(filing: Filing, actor: Actor, reader: SheetReader, import_id: str, *, english: bool) -> Marked:
     """The marked workbook of an import with wrong cells."""
     with filing.database.transaction(actor.tenant_id) as connection:
-        task = tasks.read_file(connection, check_id(import_id))
+        task = store.read_file(connection, check_id(import_id))
     if task is None:
         raise not_found()
     actor.require("document.read", task.kind)
@@ -173,157 +319,4 @@ def page(filing: Filing, actor: Actor, kind: str, after: tuple[str, str] | None,
     filing.doctype(kind)
     actor.require("document.read", kind)
     with filing.database.transaction(actor.tenant_id) as connection:
-        return tasks.page(connection, kind, after, limit)
-
-
-class Work:
-    """What the imports process does with a requested import."""
-
-    def __init__(self, filing: Filing, reader: SheetReader) -> None:
-        self._filing = filing
-        self._reader = reader
-
-    def run(self, actor: Actor, token: str, import_id: str, keep_valid: bool) -> None:
-        """Read the workbook and store what may be stored. Nothing is stored twice, whatever dies in between."""
-        expected = "storing" if keep_valid else "reading"
-        with self._filing.database.transaction(actor.tenant_id) as connection:
-            task = tasks.lock(connection, import_id)
-            if task is None or task.state not in ("waiting", expected):
-                return  # done already by an earlier delivery, or discarded meanwhile
-            if not keep_valid:
-                tasks.set_state(connection, import_id, "reading")
-                outbox.add(connection, actor.tenant_id, token, [_progress(task, "reading")])
-        crash.point("order.import.reading")
-        doctype = self._filing.doctype(task.kind)
-        try:
-            found = self._reader.read(task.kind, bytes(task.file), task.strategy["defaults"])
-        except SheetProblem as exc:
-            outcome = {"state": "failed", **_failure(exc)}
-            with self._filing.database.transaction(actor.tenant_id) as connection:
-                if tasks.lock_state(connection, import_id) == expected:
-                    self._record(connection, actor, token, task, outcome, SheetResult())
-            return
-        self._store(actor, token, task, doctype, found, keep_valid)
-
-    def give_up(self, actor: Actor, token: str, import_id: str, trace: str) -> None:
-        """Something of ours broke: the import says so, with the number under which the log has the rest."""
-        with self._filing.database.transaction(actor.tenant_id) as connection:
-            task = tasks.lock(connection, import_id)
-            if task is not None and task.state not in ("done", "discarded"):
-                words = (
-                    f"系统处理该文件时出错，未导入任何数据，请重试；如仍出现请提供追踪号 {trace}。",
-                    f"Our side failed on this file and nothing was imported; try again, or quote trace {trace}.",
-                )
-                failure = {"kind": "internal", "code": "internal", "zh": words[0], "en": words[1]}
-                self._record(
-                    connection, actor, token, task, {"state": "failed", "failure": failure}, SheetResult()
-                )
-
-    def _store(
-        self, actor: Actor, token: str, task: Any, doctype: DocumentType, found: SheetResult, keep_valid: bool
-    ) -> None:
-        while True:
-            with self._filing.database.transaction(actor.tenant_id) as connection:
-                if tasks.lock_state(connection, str(task.id)) != ("storing" if keep_valid else "reading"):
-                    return  # the same request was delivered twice, and the other one was faster
-                _drop_existing(connection, doctype, found)
-                whole = not found.wrong or keep_valid
-                if whole and found.documents and not self._insert(connection, actor, task, doctype, found):
-                    connection.rollback()
-                    continue  # a number was taken between look and insert: look again
-                state = "done" if whole else "checked"
-                self._record(connection, actor, token, task, {"state": state, "failure": None}, found)
-                crash.point("order.import.before-commit")
-            crash.point("order.import.committed")
-            return
-
-    def _insert(
-        self, connection: Connection, actor: Actor, task: Any, doctype: DocumentType, found: SheetResult
-    ) -> bool:
-        new_ids = ids.ordered_ids(len(found.documents))
-        rows, keys = [], []
-        for document_id, (content, _) in zip(new_ids, found.documents, strict=True):
-            key = bodies.natural_key(doctype, content["head"])
-            rows.append(
-                (document_id, bodies.number(doctype, content), key, json.dumps(content, ensure_ascii=False))
-            )
-            keys += [(name, value, document_id) for name, value in bodies.keys(doctype, content)]
-        state = doctype.lifecycle.by_name["checked"]
-        detail = {"import_id": str(task.id), "file_name": task.file_name, "batch_no": task.batch_no}
-        common = {
-            "kind": doctype.kind,
-            "state": state.name,
-            "rank": state.rank,
-            "batch_no": task.batch_no,
-            "mandate": actor.mandate_id,
-            "created_by": actor.label,
-            "what": "imported",
-            "detail": json.dumps(detail, ensure_ascii=False),
-        }
-        return store.insert_many(connection, rows, keys, common) == len(rows)
-
-    def _record(
-        self,
-        connection: Connection,
-        actor: Actor,
-        token: str,
-        task: Any,
-        outcome: dict[str, Any],
-        found: SheetResult,
-    ) -> None:
-        result = {
-            **outcome,
-            "rows": found.rows,
-            "documents": len(found.documents) + found.rejected,
-            "accepted": len(found.documents),
-            "rejected": found.rejected,
-            "errors": [cell.as_dict() for cell in found.wrong],
-            "repairs": [cell.as_dict() for cell in found.repairs],
-        }
-        tasks.set_result(connection, str(task.id), result)
-        outbox.add(connection, actor.tenant_id, token, [_progress(task, outcome["state"], result)])
-
-
-def _drop_existing(connection: Connection, doctype: DocumentType, found: SheetResult) -> None:
-    """Documents whose number is in use, or stands twice in the file, become wrong cells; one query for all."""
-    keys = [bodies.natural_key(doctype, content["head"]) for content, _ in found.documents]
-    taken = store.existing_keys(connection, keys)
-    kept: list[tuple[dict[str, Any], int]] = []
-    doubles: list[CellWrong] = []
-    for key, (content, row) in zip(keys, found.documents, strict=True):
-        if key in taken:
-            doubles.append(existing(doctype, found, row, content))
-        else:
-            kept.append((content, row))
-            taken.add(key)
-    if not doubles:
-        return
-    found.documents = kept
-    found.rejected += len(doubles)
-    found.wrong = sorted([*found.wrong, *doubles], key=lambda cell: (cell.row, cell.letter))
-
-
-def _failure(exc: SheetProblem) -> dict[str, Any]:
-    return {"failure": {"kind": exc.kind, "code": exc.code, "zh": exc.words.zh, "en": exc.words.en}}
-
-
-def _requested(kind: str, import_id: str, step: str) -> Event:
-    message = events_pb2.ImportRequested(import_id=import_id, step=step)
-    return Event(f"import.requested.{kind}", "ImportRequested", message.SerializeToString())
-
-
-def _progress(task: Any, state: str, result: Mapping[str, Any] | None = None) -> Event:
-    numbers = result or {"rows": task.rows, "documents": task.documents, "accepted": task.accepted,
-                         "rejected": task.rejected}  # fmt: skip
-    message = events_pb2.ImportProgress(
-        import_id=str(task.id),
-        kind=task.kind,
-        state=state,
-        rows=numbers["rows"],
-        documents=numbers["documents"],
-        accepted=numbers["accepted"],
-        rejected=numbers["rejected"],
-    )
-    return Event(
-        f"import.progress.{task.kind}", "ImportProgress", message.SerializeToString(), mandatory=False
-    )
+        return store.page(connection, kind, after, limit)

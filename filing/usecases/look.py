@@ -21,7 +21,7 @@ from filing.context import Filing, check_id
 from filing.store import documents as store
 from filing.store import messages, query
 from filing.store import receipts as receipt_store
-from filing.usecases.submit import SHANGHAI
+from filing.times import SHANGHAI
 from runtime.actor import Actor
 from runtime.errors import Detail, Problem, not_found
 
@@ -57,7 +57,7 @@ def page(filing: Filing, actor: Actor, wanted: Mapping[str, Any]) -> Page:
     cursor, as they came; everything is checked against the declaration."""
     doctype = filing.doctype(wanted["kind"])
     actor.require("document.read", doctype.kind)
-    found = _filter(doctype, wanted)
+    found = wanted_filter(doctype, wanted)
     with filing.database.transaction(actor.tenant_id) as connection:
         rows = list(query.page(connection, found))
         found.after = None
@@ -67,7 +67,8 @@ def page(filing: Filing, actor: Actor, wanted: Mapping[str, Any]) -> Page:
     return Page(rows, _cursor(found.sort, rows[-1]) if more and rows else "", total)
 
 
-def _filter(doctype: DocumentType, wanted: Mapping[str, Any]) -> query.Filter:
+def wanted_filter(doctype: DocumentType, wanted: Mapping[str, Any]) -> query.Filter:
+    """What was asked for, checked against the declaration. wanted: as for `page`."""
     size = wanted["page_size"] or 50
     if not 1 <= size <= PAGE_LIMIT:
         raise _invalid(
@@ -102,6 +103,7 @@ def _filter(doctype: DocumentType, wanted: Mapping[str, Any]) -> query.Filter:
             zh, en = "含有无法查询的控制字符，请删除。", "It contains a control character; delete it."
             raise _invalid(condition, "control-character", zh, en)
     batch_no = conditions.pop("batch_no", "")
+    linked = _marked(doctype, conditions)
     declared = {item.name: item.match for item in doctype.conditions}
     for condition in conditions:
         if condition not in declared:
@@ -118,12 +120,36 @@ def _filter(doctype: DocumentType, wanted: Mapping[str, Any]) -> query.Filter:
         stored_from=start.isoformat() if start else None,
         stored_to=end.isoformat() if end else None,
         batch_no=batch_no,
+        task_id=check_id(wanted["task_id"]) if wanted.get("task_id") else None,
         conditions=[(key, declared[key], value) for key, value in conditions.items() if value],
+        linked=linked,
         sort=name,
         descending=sort.startswith("-"),
         after=_after(wanted["cursor"], name),
         limit=size + 1,
     )
+
+
+def _marked(doctype: DocumentType, conditions: dict[str, str]) -> list[query.Linked]:
+    """What the marks among the conditions ask for; they are taken out of them. The highest value that holds counts."""
+    found: list[query.Linked] = []
+    for mark in doctype.marks:
+        wanted = conditions.pop(mark.name, "")
+        names = [mark.none[0], *(value for value, _, _, _ in mark.values)]
+        if wanted and wanted not in names:
+            known = ", ".join(names)
+            raise _invalid(
+                mark.name, "unknown-code", f"没有{mark.words.zh}“{wanted[:40]}”，可选：{known}。",
+                f"There is no such value; use {known}.",
+            )  # fmt: skip
+        if wanted:
+            rank = names.index(wanted)
+            found += [
+                query.Linked(mark.ref, kind, states, there=place == rank)
+                for place, (_, _, kind, states) in enumerate(mark.values, 1)
+                if place >= rank
+            ]
+    return found
 
 
 def _moment(name: str, value: str) -> datetime | None:
@@ -199,13 +225,18 @@ def receipts(filing: Filing, actor: Actor, kind: str, document_id: str) -> Seque
 
 
 def search(filing: Filing, actor: Actor, q: str) -> Sequence[Any]:
-    """Documents whose number begins with q, of the kinds the actor may read."""
-    kinds = [doctype.kind for doctype in filing.registry.types if actor.may("document.read", doctype.kind)]
+    """Documents of which any number begins with q, of the kinds the actor may read."""
+    numbers = [
+        (doctype.kind, name)
+        for doctype in filing.registry.types
+        if actor.may("document.read", doctype.kind)
+        for name in (doctype.number, *doctype.numbers)
+    ]
     wanted = q.strip()
-    if not kinds or not wanted or _CONTROL.search(wanted):
+    if not numbers or not wanted or _CONTROL.search(wanted):
         return []
     with filing.database.transaction(actor.tenant_id) as connection:
-        return query.search(connection, kinds, wanted, 20)
+        return query.search(connection, numbers, wanted, 20)
 
 
 def counts(filing: Filing, actor: Actor, kind: str) -> dict[str, int]:
@@ -225,7 +256,7 @@ def timeline(filing: Filing, actor: Actor, kind: str, document_id: str) -> list[
         message_ids = [event.detail["message_id"] for event in events if "message_id" in event.detail]
         sent_in = messages.read_many(connection, message_ids)
         answers = receipt_store.of_document(connection, document_id)
-    entries = [_event(event) for event in events]
+    entries = [_event(filing, event) for event in events]
     for message_id in message_ids:
         entries += _message(message_id, sent_in[message_id])
     entries += [_answer(doctype, answer) for answer in answers]
@@ -236,14 +267,25 @@ def timeline(filing: Filing, actor: Actor, kind: str, document_id: str) -> list[
 _EVENT_WORDS = {
     "saved": Words("暂存单据", "Saved"),
     "imported": Words("由文件导入", "Imported from a file"),
+    "generated": Words("生成申报数据", "Made ready to be filed"),
     "edited": Words("修改单据", "Edited"),
     "submitted": Words("提交海关", "Submitted to customs"),
     "deleted": Words("删除单据", "Deleted"),
+    "amending": Words("发起改单，生成新版本", "An amendment was begun: there is a new version"),
+    "amendment": Words("由原单据生成的改单", "Made as an amendment of the document before"),
+    "withdrawing": Words("向海关申请删除", "Customs was asked to delete it"),
+    "amended": Words("海关已接受改单，此版本被替代", "Customs took the amendment: this version is replaced"),
+    "issued": Words("海关下发", "Issued by customs"),
 }
 
 
-def _event(event: Any) -> Entry:
-    return Entry(event.at, event.what, _EVENT_WORDS[event.what], event.actor, _texts(event.detail))
+def _event(filing: Filing, event: Any) -> Entry:
+    words = _EVENT_WORDS.get(event.what)
+    if words is None:  # followed: another document moved this one
+        title = filing.doctype(event.detail["kind"]).title
+        number = event.detail["number"]
+        words = Words(f"随{title.zh} {number} 变更状态", f"Moved by {title.en.lower()} {number}")
+    return Entry(event.at, event.what, words, event.actor, _texts(event.detail))
 
 
 def _message(message_id: str, row: Any) -> list[Entry]:

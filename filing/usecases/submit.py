@@ -1,30 +1,22 @@
-"""提交海关: documents become customs messages, stored together with the event that asks for their signature."""
+"""提交海关: people file documents, amend what customs holds, delete what is not wanted any more."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from documents import xml
-from documents.check import checker
+from sqlalchemy import Connection
+
 from documents.spec import DocumentType
-from filing import changes, ids
+from documents.xml import Transfer
+from filing import changes
 from filing.context import Filing
 from filing.store import documents as store
-from filing.store import messages
-from filing.usecases.content import Result, details, refusal
-from proto.events.v1 import events_pb2
+from filing.usecases import against, companions, content, sending
+from filing.usecases.content import Result, refusal
 from runtime import crash, outbox
 from runtime.actor import Actor
 from runtime.errors import Problem, not_found
-from runtime.outbox import Event
-
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-#: characters; a hundred documents of a hundred lines of long texts would exceed what signer and bus take at once
-MESSAGE_TEXT = 2_000_000
 
 
 def declare(
@@ -33,127 +25,136 @@ def declare(
     token: str,
     kind: str,
     document_ids: Sequence[str],
-    transfer: xml.Transfer,
+    transfer: Transfer,
     documents_per_message: int = 0,
+    action: str = "declare",
 ) -> list[Result]:
     """File documents of one kind; an answer per document, in the order asked.
 
     What may be filed becomes messages of up to `documents_per_message` documents: canonical bytes, state signing and
-    the outbox row in one commit. Whatever dies afterwards, the message will be signed and sent once.
+    the outbox row in one commit. Whatever dies afterwards, the message will be signed and sent once. Kinds that are
+    filed together with this one go along where they were not sent yet. action: declare, or push from an import task.
     """
     doctype = filing.doctype(kind)
     actor.require("document.declare", kind)
-    per_message = documents_per_message or filing.documents_per_message
-    if not 1 <= per_message <= doctype.message.max_documents:
-        limit = doctype.message.max_documents
-        raise Problem(
-            "invalid", f"每个报文的单据数须为 1 至 {limit}。", f"Documents per message must be 1 to {limit}."
-        )
+    sending.may_send(actor, doctype)
+    per_message = sending.per_message_of(filing, doctype, documents_per_message)
     with filing.database.transaction(actor.tenant_id) as connection:
         known = store.lock(connection, kind, document_ids)
         results = {
-            document_id: _judge(doctype, document_id, known.get(document_id)) for document_id in document_ids
+            document_id: sending.judge(doctype, document_id, known.get(document_id), action)
+            for document_id in document_ids
         }
-        ready = [known[result.id] for result in results.values() if result.problem is None]
+        fit = [known[result.id] for result in results.values() if result.problem is None]
+        for document_id, wrongs in against.wrongs(connection, doctype, fit).items():
+            results[document_id].problem = sending.unfit(wrongs)
+        ready = [row for row in fit if results[str(row.id)].problem is None]
         if ready:
-            built = _build(doctype, ready, actor, transfer, per_message)
-            state = doctype.lifecycle.by_name["signing"]
-            messages.insert(connection, built.rows)
-            changed = messages.submit(connection, state.name, state.rank, actor.label, built.riders)
-            outbox.add(connection, actor.tenant_id, token, [*built.events, *changes.changed(changed)])
-            for row in changed:
+            for row in sending.file(connection, actor, token, doctype, ready, transfer, per_message):
                 results[str(row.id)].state = row.state
+            companions.file(filing, connection, actor, token, doctype, ready, transfer)
             crash.point("order.submit.before-commit")
     crash.point("order.submit.committed")
     return list(results.values())
 
 
-def _judge(doctype: DocumentType, document_id: str, row: Any) -> Result:
+def amend(filing: Filing, actor: Actor, token: str, kind: str, document_ids: Sequence[str]) -> list[Result]:
+    """改单: a new revision of documents that customs holds, to be changed and filed with appType 2.
+
+    The document itself stays as it is, readable and in force, until customs takes the new one.
+    """
+    doctype = filing.doctype(kind)
+    actor.require("document.declare", kind)
+    with filing.database.transaction(actor.tenant_id) as connection:
+        known = store.lock(connection, kind, document_ids)
+        results = [
+            _revisable(doctype, "amend", document_id, known.get(document_id)) for document_id in document_ids
+        ]
+        olds = [known[result.id] for result in results if result.problem is None]
+        news = _revise(connection, doctype, actor, token, olds, "2")
+        store.add_events(connection, list(news), "amending", actor.label, {})
+        store.add_events(connection, list(news.values()), "amendment", actor.label, {})
+        for result in results:
+            result.new_id = news.get(result.id, "")
+    return results
+
+
+def delete(
+    filing: Filing, actor: Actor, token: str, kind: str, document_ids: Sequence[str], transfer: Transfer
+) -> list[Result]:
+    """删除: soft where customs does not hold the document, by a message of its own (appType 3) where it does.
+
+    Only in the states that the declaration names; an answer per document.
+    """
+    doctype = filing.doctype(kind)
+    actor.require("document.delete", kind)
+    held = doctype.lifecycle.held
+    with filing.database.transaction(actor.tenant_id) as connection:
+        known = store.lock(connection, kind, document_ids)
+        results = [
+            _revisable(doctype, "delete", document_id, known.get(document_id)) for document_id in document_ids
+        ]
+        good = [result for result in results if result.problem is None]
+        withdrawn = [known[result.id] for result in good if result.state in held]
+        if withdrawn:
+            actor.require("document.declare", kind)
+            sending.may_send(actor, doctype)
+            news = _revise(connection, doctype, actor, token, withdrawn, "3")
+            store.add_events(connection, list(news), "withdrawing", actor.label, {})
+            rows = list(store.lock(connection, kind, list(news.values())).values())
+            per_message = sending.per_message_of(filing, doctype, 0)
+            sending.file(connection, actor, token, doctype, rows, transfer, per_message)
+            for result in good:
+                result.new_id = news.get(result.id, "")
+        content.remove(connection, actor, token, [known[r.id] for r in good if r.state not in held])
+        for result in good:
+            if result.state not in held:
+                result.state = "deleted"
+    return results
+
+
+def _revisable(doctype: DocumentType, action: str, document_id: str, row: Any) -> Result:
     if row is None:
         return Result(document_id, problem=not_found())
-    result = Result(document_id, row.number, row.state, refusal(doctype, "declare", row.state))
-    if result.problem is None:
-        wrongs = checker(doctype).wrongs(row.body)
-        if wrongs:
-            result.problem = Problem(
-                "invalid",
-                f"有 {len(wrongs)} 处内容不完整或不正确，请修改后再提交。",
-                f"{len(wrongs)} values are missing or wrong; correct them before submitting.",
-                details(wrongs),
-            )
+    result = Result(document_id, row.number, row.state, refusal(doctype, action, row.state))
+    if result.problem is None and row.replaced_by is not None and row.state in doctype.lifecycle.held:
+        result.problem = Problem(
+            "conflict",
+            "已有未完结的改单或删除申请，请先完成或删除它，不能重复操作。",
+            "There is an amendment or deletion of this document already; finish or delete that one first.",
+        )
     return result
 
 
-class _Built:
-    """Rows for the message table, riders (document, attempt, guid, message) and events, made in one pass."""
-
-    def __init__(self) -> None:
-        self.rows: list[dict[str, Any]] = []
-        self.riders: list[tuple[str, int, str, str]] = []
-        self.events: list[Event] = []
-
-
-@dataclass(frozen=True, slots=True)
-class _Node:
-    """One document as it stands in a message."""
-
-    id: str
-    attempt: int
-    guid: str
-    xml: str
-
-
-def _chunks(nodes: Sequence[_Node], per_message: int) -> Iterator[list[_Node]]:
-    """What rides in one message: up to `per_message` documents, and no more text than MESSAGE_TEXT if it can be."""
-    chunk: list[_Node] = []
-    size = 0
-    for node in nodes:
-        if chunk and (len(chunk) == per_message or size + len(node.xml) > MESSAGE_TEXT):
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(node)
-        size += len(node.xml)
-    if chunk:
-        yield chunk
-
-
-def _build(
-    doctype: DocumentType, rows: Sequence[Any], actor: Actor, transfer: xml.Transfer, per_message: int
-) -> _Built:
-    writer = xml.writer(doctype)
-    app_time = datetime.now(SHANGHAI).strftime("%Y%m%d%H%M%S")
-    nodes = []
-    for row in rows:
-        attempt = row.attempt + 1
-        guid = ids.guid_of(str(row.id), attempt)
-        sources = {"guid": guid, "app_type": "1", "app_time": app_time, "app_status": "2"}
-        system = {name: sources[source] for name, source in doctype.on_submit}
-        nodes.append(_Node(str(row.id), attempt, guid, writer.document(row.body, system)))
-    built = _Built()
-    for chunk in _chunks(nodes, per_message):
-        message_id = ids.new_id()
-        built.riders += [(node.id, node.attempt, node.guid, message_id) for node in chunk]
-        content = writer.message([node.xml for node in chunk], message_id.upper(), transfer)
-        built.rows.append(
-            {
-                "tenant": actor.tenant_id,
-                "id": message_id,
-                "kind": doctype.kind,
-                "documents": len(chunk),
-                "submitted_by": actor.label,
-                "xml": content,
-            }
-        )
-        event = events_pb2.MessageSubmitted(
-            message_id=message_id,
-            kind=doctype.kind,
-            message_type=doctype.message.root,
-            enterprise_code=transfer.cop_code,
-            dxp_id=transfer.dxp_id,
-            document_ids=[node.id for node in chunk],
-            xml=content,
-        )
-        built.events.append(
-            Event(f"message.submitted.{doctype.kind}", "MessageSubmitted", event.SerializeToString())
-        )
-    return built
+def _revise(
+    connection: Connection,
+    doctype: DocumentType,
+    actor: Actor,
+    token: str,
+    olds: Sequence[Any],
+    app_type: str,
+) -> dict[str, str]:
+    """The next revision of each document, with the same content: old id -> new id."""
+    if not olds:
+        return {}
+    checked = doctype.lifecycle.by_name["checked"]
+    parts = [
+        {
+            "kind": doctype.kind,
+            "number": old.number,
+            "natural_key": old.natural_key,
+            "state": checked.name,
+            "rank": checked.rank,
+            "body": old.body,
+            "revision": old.revision + 1,
+            "app_type": app_type,
+            "replaces": str(old.id),
+            "batch_no": old.batch_no,
+        }
+        for old in olds
+    ]
+    rows = content.add(connection, doctype, actor, parts)
+    news = {str(old.id): row["id"] for old, row in zip(olds, rows, strict=True)}
+    changed = store.set_replaced_by(connection, list(news.items()))
+    outbox.add(connection, actor.tenant_id, token, changes.changed(changed))
+    return news

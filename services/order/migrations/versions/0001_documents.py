@@ -10,5 +10,5 @@ down_revision = None
 
 
 def upgrade() -> None:
-    for statement in schema.statements(*roles()):
+    for statement in schema.first(*roles()):
         op.execute(statement)

@@ -1,0 +1,179 @@
+"""What customs answers: every receipt is kept, documents move forward, numbers are filled in, others follow.
+
+Set-based over a batch of events. The end state depends on what arrived, never on the order of arrival.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from documents.body import natural_key
+from documents.receipts import effect, is_time
+from documents.spec import DocumentType
+from documents.values import FORBIDDEN
+from filing import changes, ids
+from filing.context import Filing
+from filing.store import receipts as store
+from filing.times import SHANGHAI
+from filing.usecases import consequences, issued
+from proto.events.v1 import events_pb2
+from runtime.outbox import Event
+
+_CONTROL = re.compile(f"[{FORBIDDEN}]")
+
+
+def arrived(
+    filing: Filing, connection: Connection, events: Sequence[events_pb2.ReceiptArrived]
+) -> list[Event]:
+    """Messages of customs came: receipts move documents, a document takes the greatest (rank, returnTime) it has
+    heard; what customs issues on its own becomes documents."""
+    moved: list[Any] = []
+    for root in dict.fromkeys(event.message_type for event in events):
+        of_root = [event for event in events if event.message_type == root]
+        types = filing.registry.answered_by(root)
+        if types:
+            moved += _Batch(filing, types, of_root).apply(connection, root)
+        received = filing.registry.received_as(root)
+        if received:
+            moved += issued.take(filing, connection, received, of_root)
+    return changes.changed(moved)
+
+
+class _Batch:
+    """The receipts of one message type in one transaction."""
+
+    def __init__(
+        self, filing: Filing, types: Sequence[DocumentType], events: Sequence[events_pb2.ReceiptArrived]
+    ) -> None:
+        self._filing = filing
+        self._types = {doctype.kind: doctype for doctype in types}
+        self._items = [(event, item) for event in events for item in event.items]
+        self._best: dict[str, dict[str, Any]] = {}
+        self._kept: dict[tuple[str, str, str, str], dict[str, Any]] = {}
+        self._fills: dict[str, dict[str, str]] = {}
+
+    def apply(self, connection: Connection, root: str) -> list[Any]:
+        """Keep all, move and fill what they speak of; returns the changed documents."""
+        form = next(iter(self._types.values()))
+        heads = any(doctype.receipt and doctype.receipt.fills for doctype in self._types.values())
+        keys = [natural_key(form, item.fields) for _, item in self._items]
+        guids = [item.guid.upper() for _, item in self._items]
+        known = store.match(connection, list(self._types), keys, guids, heads=heads)
+        # of several revisions a receipt without a guid of ours speaks of the last one that was sent
+        by_key: dict[str, Any] = {}
+        for row in known:
+            last = by_key.get(row.natural_key)
+            if row.deleted_at is None and (
+                last is None or (row.attempt > 0, row.revision) > (last.attempt > 0, last.revision)
+            ):
+                by_key[row.natural_key] = row
+        by_guid = {row.guid: row for row in known if row.guid}
+        ranks = {str(row.id): (row.state_rank, row.state_time) for row in known}
+        for (event, item), key, guid in zip(self._items, keys, guids, strict=True):
+            # a guid of ours names the document for certain, even a deleted one whose number is in use again;
+            # whether a receipt repeats the guid is not stated (reference), so the business keys come second
+            found = by_guid.get(guid) or by_key.get(key)
+            standing = self._judge(found, item, guid, ranks)
+            self._keep(event, item, key, found, standing)
+        if self._kept:
+            store.insert(connection, root, list(self._kept.values()))
+        rows = {str(row.id): row for row in known}
+        moved = store.apply(connection, list(self._best.values())) if self._best else []
+        # first all states and numbers, then what follows from them
+        changed = [*moved, *consequences.filled(self._filing, connection, rows, self._fills)]
+        return [*changed, *consequences.moved(self._filing, connection, rows, moved)]
+
+    def _judge(
+        self, row: Any, item: events_pb2.ReceiptItem, guid: str, ranks: dict[str, tuple[int, str]]
+    ) -> str:
+        """Where a receipt stands, noting the move it makes: applied, late, unknown_status or unknown_document."""
+        if row is None or row.attempt == 0:
+            return "unknown_document"
+        if row.deleted_at is not None or row.message_id is None:
+            return "late"  # deleted or edited since it was answered: that attempt is over
+        doctype = self._types[row.kind]
+        move = effect(doctype, item.status)
+        # what is no time ranks below every time, so that nothing is stuck behind it; the code tells apart what
+        # customs said at the same moment, so that the order of arrival still does not matter
+        moment = item.return_time if is_time(item.return_time) else ""
+        if self._of_an_earlier_attempt(row, guid, moment):
+            return "late"
+        self._note_numbers(doctype, row, item)
+        if move.state is None:
+            return "unknown_status"
+        document_id = str(row.id)
+        place = (move.rank, f"{moment} {item.status}")
+        if place <= ranks[document_id]:
+            return "late"
+        ranks[document_id] = place
+        self._best[document_id] = {
+            "id": document_id,
+            "state": move.state,
+            "rank": move.rank,
+            "time": place[1],
+            "settled": move.settled,
+            "status": item.status,
+            "info": item.info,
+        }
+        return "applied"
+
+    def _note_numbers(self, doctype: DocumentType, row: Any, item: events_pb2.ReceiptItem) -> None:
+        """Numbers the receipt brings that the document does not have yet; what fits no field is only kept.
+
+        Customs' number is customs' word: its shape is not judged, only whether a field can hold it.
+        """
+        if doctype.receipt is None:
+            return
+        for name in doctype.receipt.fills:
+            value = item.fields.get(name, "").strip()
+            fits = len(value) <= doctype.head_field(name).length and not _CONTROL.search(value)
+            if value and fits and not row.head.get(name):
+                self._fills.setdefault(str(row.id), {})[name] = value
+
+    def _of_an_earlier_attempt(self, row: Any, guid: str, return_time: str) -> bool:
+        if guid == row.guid:
+            return False
+        if guid in {ids.guid_of(str(row.id), attempt) for attempt in range(1, row.attempt)}:
+            return True
+        # a guid of customs' own making: only the time tells. The tolerance for unequal clocks is assumed.
+        earliest = row.submitted_at.astimezone(SHANGHAI) - timedelta(seconds=self._filing.clock_tolerance_s)
+        return return_time < _compact(earliest)
+
+    def _keep(
+        self,
+        event: events_pb2.ReceiptArrived,
+        item: events_pb2.ReceiptItem,
+        key: str,
+        row: Any,
+        standing: str,
+    ) -> None:
+        # cut to what an index can hold: one monstrous item must not stop the others of its message
+        same = (key[:300], item.guid[:60], item.status[:20], item.return_time[:30])
+        if same in self._kept:
+            self._kept[same]["times"] += 1
+            return
+        self._kept[same] = {
+            "id": ids.new_id(),
+            "document": str(row.id) if row is not None else None,
+            **dict(zip(("natural_key", "guid", "status", "return_time"), same, strict=True)),
+            "info": item.info,
+            "fields": dict(item.fields),
+            "raw": event.raw_id,
+            "received": event.received_at,
+            "standing": standing,
+            "times": 1,
+        }
+
+
+def _sent(row: Any) -> tuple[bool, int]:
+    return row.attempt > 0, row.revision
+
+
+def _compact(moment: datetime) -> str:
+    """As customs writes times: yyyyMMddHHmmssSSS."""
+    return moment.strftime("%Y%m%d%H%M%S") + f"{moment.microsecond // 1000:03d}"

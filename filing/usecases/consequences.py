@@ -1,0 +1,120 @@
+"""What follows from a move of customs: revisions take the place of those before, one document moves another.
+
+Declared in the types (documents.spec.Effect). Whichever of the two came first, the end is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from documents import body as bodies
+from documents.spec import CUSTOMS_RANK, DocumentType, Effect
+from filing.context import Filing
+from filing.store import documents as store
+from filing.store import links, receipts
+
+#: app_type of a revision -> the state of the one before once customs holds it
+_TAKEN = {"2": "amended", "3": "deleted"}
+#: who acts where customs does
+CUSTOMS = "海关"
+
+
+def filled(
+    filing: Filing,
+    connection: Connection,
+    rows: Mapping[str, Any],
+    fills: Mapping[str, Mapping[str, str]],
+) -> list[Any]:
+    """Numbers that receipts brought: into the documents, into what they are found by; others may speak of them now."""
+    if not fills:
+        return []
+    changed = list(receipts.fill(connection, fills))
+    by_kind: dict[str, list[str]] = {}
+    for document_id in fills:
+        by_kind.setdefault(rows[document_id].kind, []).append(document_id)
+    for kind, ids in by_kind.items():
+        doctype = filing.doctype(kind)
+        terms = []
+        for document_id in ids:
+            head = {**rows[document_id].head, **fills[document_id]}
+            terms.append((document_id, bodies.terms(doctype, {"head": head, "lines": []})))
+        store.add_terms(connection, kind, terms)
+        changed += _effects(filing, connection, links.effect_on, ids, target=kind)
+    return changed
+
+
+def moved(
+    filing: Filing, connection: Connection, rows: Mapping[str, Any], changed: Sequence[Any]
+) -> list[Any]:
+    """Documents took a new state. rows: what they were, with app_type and replaces."""
+    followed: list[Any] = []
+    for app_type, state in _TAKEN.items():
+        taken = [
+            row
+            for row in changed
+            if rows[str(row.id)].app_type == app_type and row.state in filing.doctype(row.kind).lifecycle.held
+        ]
+        if taken:
+            followed += _succeed(filing, connection, rows, taken, state)
+    for kind in {row.kind for row in changed}:
+        ids = [str(row.id) for row in changed if row.kind == kind]
+        followed += _effects(filing, connection, links.effect_of, ids, source=kind)
+    return followed
+
+
+def _succeed(
+    filing: Filing, connection: Connection, rows: Mapping[str, Any], taken: Sequence[Any], name: str
+) -> list[Any]:
+    state = filing.doctype(taken[0].kind).lifecycle.by_name[name]
+    ids = [str(rows[str(row.id)].replaces) for row in taken]
+    if name == "deleted":
+        ids += [str(row.id) for row in taken]  # the request itself is over, too
+    changed = list(links.succeed(connection, ids, state.name, state.rank, frees=state.frees))
+    store.add_events(connection, [str(row.id) for row in changed], name, CUSTOMS, {})
+    return changed
+
+
+def _effects(
+    filing: Filing,
+    connection: Connection,
+    apply: Any,
+    ids: Sequence[str],
+    *,
+    source: str = "",
+    target: str = "",
+) -> list[Any]:
+    changed: list[Any] = []
+    for doctype, effect in _declared(filing, source, target):
+        state = filing.doctype(effect.kind).lifecycle.by_name[effect.state]
+        wanted = {
+            "source": doctype.kind,
+            "on": effect.on,
+            "ref": effect.ref,
+            "kind": effect.kind,
+            "state": state.name,
+            "rank": state.rank,
+            "settled": state.settled,
+            "frees": state.frees,
+            "below": CUSTOMS_RANK,
+        }
+        rows = apply(connection, ids, wanted)
+        for row in rows:
+            detail = {
+                "kind": doctype.kind,
+                "number": row.source_number,
+                "id": str(row.source_id),
+                "state": state.name,
+            }
+            store.add_events(connection, [str(row.id)], "followed", CUSTOMS, detail)
+        changed += rows
+    return changed
+
+
+def _declared(filing: Filing, source: str, target: str) -> Iterable[tuple[DocumentType, Effect]]:
+    for doctype in filing.registry.types:
+        for effect in doctype.effects:
+            if (not source or doctype.kind == source) and (not target or effect.kind == target):
+                yield doctype, effect

@@ -1,0 +1,1 @@
+"""The list service: logistics, export lists, returns and summaries."""
