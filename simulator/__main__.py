@@ -1,4 +1,4 @@
-"""Command line: `serve` runs the simulated customs, `authority` runs the demo certificate authority.
+"""Command line: `serve` runs the simulated customs, `receipts` judges files once, `authority` makes certificates.
 
 Must never print keys or passwords.
 """
@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
-from simulator import app, config
+from simulator import app, config, offline
 from simulator.authority import Authority, AuthorityError
 from simulator.files import write_atomically
+from simulator.problems import BadRequest
 from simulator.store import StoreBusy
+from simulator.verify import Trust
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -33,7 +36,41 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=Path, metavar="CERT", help="证书写到这里（PEM）/ where the certificate goes"
     )
     authority.add_argument("--revoke", metavar="SERIAL", help="吊销（十六进制序列号）/ revoke a serial (hex)")
+    receipts = commands.add_parser(
+        "receipts", help="对目录中的业务报文出具回执 / judge the business messages of a folder once"
+    )
+    receipts.add_argument("--in", dest="source", type=Path, required=True, help="*.xml，无信封 / no envelope")
+    receipts.add_argument(
+        "--out", type=Path, required=True, help="每种回执一个文件 / one file per receipt type"
+    )
+    receipts.add_argument(
+        "--authority", type=Path, help="验签所用证书颁发机构的目录 / the authority's folder"
+    )
+    receipts.add_argument("--no-signature", action="store_true", help="不验签 / do not look at signatures")
+    receipts.add_argument("--no-compare", action="store_true", help="不作四单比对 / do not compare lists")
+    receipts.add_argument("--script", type=Path, help="判定脚本（JSON）/ a script as for the control API")
+    receipts.add_argument(
+        "--broken", action="store_true", help="另加一份残缺报文 / add a message that is cut off, for CEB900"
+    )
     return parser
+
+
+def _receipts(arguments: argparse.Namespace) -> int:
+    if (arguments.authority is None) != arguments.no_signature:
+        raise ValueError("--authority 与 --no-signature 须给出其一 / give --authority or --no-signature")
+    messages = [path.read_bytes() for path in sorted(arguments.source.glob("*.xml"))]
+    if not messages:
+        raise ValueError(f"{arguments.source} 中没有 *.xml / holds no *.xml")
+    if arguments.broken:
+        messages.append(messages[0][: len(messages[0]) // 2])
+    rules = replace(
+        config.Rules(), verify_signatures=not arguments.no_signature, compare=not arguments.no_compare
+    )
+    trust = None if arguments.authority is None else Trust(arguments.authority)
+    script = "" if arguments.script is None else arguments.script.read_text(encoding="utf-8")
+    for path in offline.write(offline.receipts(messages, rules, trust, script), arguments.out):
+        print(path)
+    return 0
 
 
 def _authority(arguments: argparse.Namespace) -> int:
@@ -59,8 +96,10 @@ def main(argv: list[str] | None = None) -> int:
     try:
         if arguments.command == "authority":
             return _authority(arguments)
+        if arguments.command == "receipts":
+            return _receipts(arguments)
         return app.serve(config.load())
-    except (AuthorityError, config.ConfigError, StoreBusy, OSError, ValueError) as error:
+    except (AuthorityError, BadRequest, config.ConfigError, StoreBusy, OSError, ValueError) as error:
         sys.stderr.write(f"simulator: {error}\n")
         return 2
 

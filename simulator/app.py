@@ -17,7 +17,9 @@ from typing import Any
 from simulator import channel, config
 from simulator.channel.amqp import AmqpIntake, AmqpOutlet
 from simulator.channel.spool import SpoolIntake, SpoolOutlet
-from simulator.control import Control, Server
+from simulator.clerk import Clerk
+from simulator.control import Control
+from simulator.control_http import Server
 from simulator.desk import Desk
 from simulator.sender import Sender, waker
 from simulator.store import Store
@@ -56,12 +58,14 @@ class Simulator:
         self._stop = threading.Event()
         self._failed: list[str] = []
         rules = settings.rules
-        trust = Trust(settings.authority_dir)
+        trust = Trust(settings.authority_dir) if rules.verify_signatures else None
         self._books = Store(settings.data_dir)
         self._senders: list[Sender] = []
         self._wake = waker(self._senders)
         desk = Desk(self._books, trust, rules, self._wake)
-        self._loops: dict[str, Callable[[], None]] = {}
+        self._lists_wait = desk.lists_wait
+        clerk = Clerk(desk.look_again, desk.lists_wait, self._stop)
+        self._loops: dict[str, Callable[[], None]] = {"clerk": clerk.run}
         self._connected: dict[str, threading.Event] = {}
         if settings.amqp_url is not None:
             url = settings.amqp_url
@@ -69,15 +73,15 @@ class Simulator:
             self._loops["amqp-intake"] = consumer.run
             outlet = AmqpOutlet(url, settings.out_queue)
             self._connected = {"amqp-in": consumer.connected, "amqp-out": outlet.connected}
-            self._senders.append(Sender(self._books, channel.AMQP, outlet, rules.receiver_id, self._stop))
+            self._senders.append(Sender(self._books, channel.AMQP, outlet, rules, self._stop))
         if settings.spool_dir is not None:
             intake = SpoolIntake(settings.spool_dir, rules.max_message_bytes, desk.take, self._stop)
             self._loops["spool-intake"] = intake.run
             spool = SpoolOutlet(settings.spool_dir)
-            self._senders.append(Sender(self._books, channel.SPOOL, spool, rules.receiver_id, self._stop))
+            self._senders.append(Sender(self._books, channel.SPOOL, spool, rules, self._stop))
         for number, sender in enumerate(self._senders):
             self._loops[f"sender-{number}"] = sender.run
-        control = Control(self._books, rules.receiver_id, self._wake, self._health)
+        control = Control(self._books, rules, self._wake, self._health)
         self._server = Server(settings.listen, control)
         self._loops["control"] = lambda: self._server.serve_forever(poll_interval=0.2)
 
@@ -105,6 +109,7 @@ class Simulator:
         log.info("simulated customs ready, control port %s", self.port)
         self._stop.wait()
         self._wake()
+        self._lists_wait.set()
         self._server.shutdown()
         self._server.server_close()
         for thread in threads:

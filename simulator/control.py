@@ -7,23 +7,18 @@ from __future__ import annotations
 
 import base64
 import json
-import logging
 import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
-from simulator import extras, faults, script, store
+from simulator import extras, faults, script, store, tables
+from simulator.advance import advance
+from simulator.config import Rules
 from simulator.problems import BadRequest
-from simulator.receipts import SHANGHAI, rfc3339
+from simulator.receipts import SEPARATOR, SHANGHAI, quoted_names, rfc3339
+from simulator.turn import Turn
 
-log = logging.getLogger("simulator.control")
-
-_MAX_BODY = 1024 * 1024
-_MAX_DISCARDED = 16 * _MAX_BODY
 _MAX_LIMIT = 1000
 # A page of messages stops growing here; the caller goes on with since=<last id>.
 _MAX_RAW_BYTES = 32 * 1024 * 1024
@@ -52,12 +47,12 @@ class Control:
     def __init__(
         self,
         books: store.Store,
-        customs_id: str,
+        rules: Rules,
         wake: Callable[[], None],
         health: Callable[[], dict[str, Any]],
     ) -> None:
         self._books = books
-        self._customs_id = customs_id
+        self._rules = rules
         self._wake = wake
         self._health = health
 
@@ -69,6 +64,7 @@ class Control:
         """Counters since the last reset; names in README.md."""
         with self._books.reader() as db:
             moved = store.counters(db)
+            waiting = db.execute("SELECT count(*) FROM waits").fetchone()[0]
             states = dict(
                 db.execute(
                     "SELECT state, count(*) FROM receipts WHERE state IN ('waiting', 'lost') GROUP BY 1"
@@ -78,6 +74,7 @@ class Control:
             **{name: moved.get(name, 0) for name in _COUNTED},
             "receipts_waiting": states.get("waiting", 0),
             "receipts_lost": states.get("lost", 0),
+            "documents_waiting": waiting,
         }
 
     def messages(self, query: Query) -> list[dict[str, Any]]:
@@ -123,50 +120,36 @@ class Control:
         return result
 
     def documents(self, query: Query) -> list[dict[str, Any]]:
-        """What the books hold about one document number, oldest first."""
-        number = query.get("number", "")
+        """What the books hold about one document number, oldest first, with the statuses it was given so far."""
+        number, message = query.get("number", ""), query.get("type", "")
         if not number:
             raise BadRequest("请给出 number 单证编号", "give the document's number as ?number=")
+        if message and message not in tables.known():
+            raise BadRequest(f"不认识的报文类型 {message}", f"unknown message type {message}")
         with self._books.reader() as db:
             rows = db.execute(
-                "SELECT d.message_id, m.sender, m.received_at, d.order_no, d.ebp_code, d.ebc_code, d.guid, d.app_type,"
-                " d.verdict, d.code, d.info, d.repeat FROM documents d JOIN messages m ON m.id = d.message_id"
-                " WHERE d.order_no = ? ORDER BY d.message_id, d.seq LIMIT ?",
-                (number, _MAX_LIMIT),
+                "SELECT d.message_id, d.seq, d.kind, m.sender, m.received_at, d.quoted, d.guid, d.app_type, d.verdict,"
+                " d.code, d.info, d.repeat, d.pre_no, d.customs_no, d.track"
+                " FROM documents d JOIN messages m ON m.id = d.message_id"
+                " WHERE d.number = ?1 AND (?2 = 0 OR d.kind = ?2) ORDER BY d.message_id, d.seq LIMIT ?3",
+                (number, tables.kind_of(message) if message else 0, _MAX_LIMIT),
             ).fetchall()
-        names = (
-            "message_id",
-            "sender",
-            "received_at",
-            "number",
-            "ebp_code",
-            "ebc_code",
-            "guid",
-            "app_type",
-            "verdict",
-            "code",
-            "info",
-            "repeated",
-        )
-        result = [dict(zip(names, row, strict=True)) for row in rows]
-        for item in result:
-            item["received_at"] = rfc3339(item["received_at"])
-            item["repeated"] = bool(item["repeated"])
-        return result
+            return [_document(db, number, row) for row in rows]
 
     def receipts(self, query: Query) -> list[dict[str, Any]]:
         """Receipts of one message with their state: waiting, lost, dropped, sent."""
         message = _integer(query, "message", 0, 0, 2**62)
         with self._books.reader() as db:
             rows = db.execute(
-                "SELECT id, status, due, return_time, cop_msg_id, receiver, state, sent_at FROM receipts"
+                "SELECT id, kind, status, due, return_time, cop_msg_id, receiver, state, sent_at FROM receipts"
                 " WHERE message_id = ? ORDER BY due, id LIMIT ?",
                 (message, _MAX_LIMIT),
             ).fetchall()
-        names = ("id", "status", "due", "return_time", "cop_msg_id", "receiver", "state", "sent_at")
+        names = ("id", "type", "status", "due", "return_time", "cop_msg_id", "receiver", "state", "sent_at")
         result = [dict(zip(names, row, strict=True)) for row in rows]
         for item in result:
             item["due"] = rfc3339(item["due"])
+            item["type"] = tables.message_of(item["type"])
             item["status"] = item["status"] or "final"
             item["sent_at"] = None if item["sent_at"] is None else rfc3339(item["sent_at"])
         return result
@@ -188,11 +171,20 @@ class Control:
             store.set_setting(db, "script", json.dumps(body, ensure_ascii=False))
         return body
 
+    def advance(self, body: Any) -> dict[str, Any]:
+        """One more receipt for a document by hand."""
+        with self._books.transaction() as db:
+            turn = Turn.load(db, self._books, self._rules)
+            planned = advance(turn, body)
+            turn.save()
+        self._wake()
+        return planned
+
     def write_faults(self, body: Any) -> dict[str, Any]:
         """Replace the fault board; extras are made at once if any document is known."""
         board = faults.from_json(body)
         with self._books.transaction() as db:
-            board = extras.order(db, board, self._books, self._customs_id)
+            board = extras.order(db, board, self._books, self._rules.receiver_id)
             extras.set_board(db, board)
         self._wake()
         return board.to_json()
@@ -237,100 +229,33 @@ def _millis(text: str) -> int:
     return int(moment.timestamp() * 1000)
 
 
-class Server(ThreadingHTTPServer):
-    """Serves one Control. Threads per request: questions are few and short."""
-
-    daemon_threads = True
-    # Requests that come while a stopped process' connections linger must not keep the port from being taken again.
-    allow_reuse_address = True
-
-    def __init__(self, listen: tuple[str, int], control: Control) -> None:
-        super().__init__(listen, _Handler)
-        self.reads: dict[str, Callable[[Query], Any]] = {
-            "/control/health": control.health,
-            "/control/counts": control.counts,
-            "/control/messages": control.messages,
-            "/control/documents": control.documents,
-            "/control/receipts": control.receipts,
-            "/control/script": control.read_script,
-            "/control/faults": control.read_faults,
-        }
-        self.writes: dict[str, Callable[[Any], Any]] = {
-            "/control/script": control.write_script,
-            "/control/faults": control.write_faults,
-            "/control/release": control.release,
-            "/control/reset": control.reset,
-        }
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Server
-    protocol_version = "HTTP/1.1"
-    server_version = "tongguan-simulator"
-    sys_version = ""
-    timeout = 30
-
-    def do_GET(self) -> None:
-        parts = urlsplit(self.path)
-        handler = self.server.reads.get(parts.path)
-        query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-        self._serve(parts.path, None if handler is None else partial(handler, query))
-
-    def do_POST(self) -> None:
-        path = urlsplit(self.path).path
-        handler = self.server.writes.get(path)
-        try:
-            body = self._body()
-        except BadRequest as error:
-            self._answer(error.status, {"zh": error.zh, "en": error.en})
-            return
-        self._serve(path, None if handler is None else partial(handler, body))
-
-    def _body(self) -> Any:
-        length = self.headers.get("Content-Length", "0")
-        if not length.isascii() or not length.isdigit() or int(length) > _MAX_BODY:
-            self.close_connection = True
-            self._discard(int(length) if length.isascii() and length.isdigit() else 0)
-            raise BadRequest(f"请求体最多 {_MAX_BODY} 字节", f"a body may have {_MAX_BODY} bytes", 413)
-        raw = self.rfile.read(int(length))
-        if not raw.strip():
-            return {}
-        try:
-            return json.loads(raw)
-        except ValueError as error:
-            raise BadRequest(f"请求体不是 JSON:{error}", f"the body is not JSON: {error}", 400) from error
-
-    def _discard(self, length: int) -> None:
-        """Read away what will not be used: a caller still sending would see a reset instead of the answer."""
-        left = min(length, _MAX_DISCARDED)
-        while left > 0 and (piece := self.rfile.read(min(left, 65536))):
-            left -= len(piece)
-
-    def _serve(self, path: str, act: Callable[[], Any] | None) -> None:
-        if act is None:
-            self._answer(404, {"zh": f"没有 {path}", "en": f"there is no {self.command} {path}"})
-            return
-        try:
-            result = act()
-        except BadRequest as error:
-            self._answer(error.status, {"zh": error.zh, "en": error.en})
-            return
-        except sqlite3.Error as error:
-            log.exception("%s failed", path)
-            self._answer(500, {"zh": "账本出错", "en": f"the books failed: {error}"})
-            return
-        status = 503 if path == "/control/health" and result.get("status") != "ok" else 200
-        self._answer(status, result)
-
-    def _answer(self, status: int, value: Any) -> None:
-        body = json.dumps(value, ensure_ascii=False).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Cache-Control", "no-store")
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
-        """One debug line per request instead of the usual line on stderr."""
-        log.debug(format, *args)
+def _document(db: sqlite3.Connection, number: str, row: tuple[Any, ...]) -> dict[str, Any]:
+    message_id, seq, kind, sender, received, quoted, guid, app_type, verdict, code, info, repeat, *rest = row
+    pre_no, customs_no, track = rest
+    table = tables.by_kind()[kind]
+    values = dict(zip(quoted_names(kind), quoted.split(SEPARATOR), strict=True))
+    told = db.execute(
+        "SELECT return_time, coalesce(nullif(status, ''), ?4) FROM receipts WHERE message_id = ?1 AND track = ?3"
+        " UNION ALL SELECT r.return_time, n.code FROM notices AS n JOIN receipts AS r ON r.id = n.receipt_id"
+        " WHERE n.message_id = ?1 AND n.seq = ?2 ORDER BY 1",
+        (message_id, seq, track, code),
+    ).fetchall()
+    return {
+        "message_id": message_id,
+        "type": table.message,
+        "sender": sender,
+        "received_at": rfc3339(received),
+        "number": number,
+        "ebp_code": values.get("ebpCode", ""),
+        "ebc_code": values.get("ebcCode", ""),
+        "fields": values,
+        "guid": guid,
+        "app_type": app_type,
+        "verdict": verdict,
+        "code": code,
+        "info": info,
+        "repeated": bool(repeat),
+        "pre_no": pre_no,
+        "customs_no": customs_no,
+        "statuses": [status for _, status in told],
+    }

@@ -12,13 +12,14 @@ from datetime import UTC, datetime
 
 from simulator import structure, tables
 from simulator.config import Rules
+from simulator.contents import Contents
 from simulator.envelope import Envelope, EnvelopeFault, open_envelope
 from simulator.judge import check_message
 from simulator.problems import Refusal, Unreadable
-from simulator.signature import SignatureFault, detach, strip
-from simulator.structure import Contents
+from simulator.signature import Detached, SignatureFault, detach, strip
+from simulator.tables import Table
 from simulator.verify import Trust, check
-from simulator.xmlsafe import local, parse
+from simulator.xmlsafe import canonical, local, parse
 
 log = logging.getLogger("simulator.examine")
 
@@ -55,7 +56,10 @@ class Examined:
 class Examiner:
     """Examines arrivals by the access point's rules."""
 
-    def __init__(self, trust: Trust, rules: Rules) -> None:
+    def __init__(self, trust: Trust | None, rules: Rules) -> None:
+        """`trust` may be missing while signatures are not verified."""
+        if trust is None and rules.verify_signatures:
+            raise ValueError("signatures cannot be verified without an authority")
         self._trust = trust
         self._rules = rules
 
@@ -106,19 +110,31 @@ class Examiner:
                 detached = detach(root)
             except SignatureFault:
                 strip(root)
-                raise
-            contents = structure.read(root, detached.canonical, table)
-            holder_code: str | None = None
-            if detached.parts is not None:
-                holder = check(
-                    detached.canonical, detached.parts, self._trust, self._rules, datetime.now(UTC)
-                )
-                holder_code = holder.code
-            elif self._rules.require_signature:
-                raise SignatureFault("报文没有签名，请先加签", "the message is not signed; sign it first")
-            check_message(contents.transfer, envelope.sender, envelope.msg_type, table.message, holder_code)
-        except Refusal:
+                if self._rules.verify_signatures:
+                    raise
+                detached = Detached(canonical(root), None)
+            contents = structure.read(root, detached.canonical, table, self._rules.max_lines)
+            holder = self._holder(detached, contents, table)
+            check_message(contents.transfer, envelope.sender, envelope.msg_type, table.message, holder)
+        except Refusal as fault:
+            fault.resolve(table.codes)
             result.heads = structure.identities(root, table)
             raise
         result.contents = contents
         result.heads = [document.head for document in contents.documents]
+
+    def _holder(self, detached: Detached, contents: Contents, table: Table) -> str | None:
+        """Code of the enterprise that signed, None if nobody did and nobody had to. Raises SignatureFault."""
+        if self._trust is None or not self._rules.verify_signatures:
+            return None
+        if detached.parts is not None:
+            now = datetime.now(UTC)
+            return check(detached.canonical, detached.parts, self._trust, self._rules, now).code
+        # Published by type; an arrival must be signed when it is declared, not while it is a draft.
+        needed = table.signature == "required" or (
+            table.signature == "declared"
+            and any(document.head["appStatus"] == "2" for document in contents.documents)
+        )
+        if needed or self._rules.require_signature:
+            raise SignatureFault("报文没有签名，请先加签", "the message is not signed; sign it first")
+        return None

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import uuid
 
-from simulator import faults, store
+from simulator import faults, store, tables
+from simulator.courses import REJECTED, STORED, words
 from simulator.envelope import seal
-from simulator.receipts import creation_time, new_id, order_receipt, return_time
+from simulator.receipts import SEPARATOR, Answered, creation_time, new_id, quoted_names, receipt, return_time
+from simulator.tables import message_of
 
 # Nobody's id, for a wrong addressee when only one enterprise ever sent something.
 NOBODY = "DXPENT0000000000"
@@ -37,41 +38,48 @@ def order(db: sqlite3.Connection, value: faults.Board, books: store.Store, custo
     if not any(number for _, number in wanted):
         return value
     recent = db.execute(
-        "SELECT d.guid, d.ebp_code, d.ebc_code, d.order_no, m.sender, m.channel FROM messages m"
+        "SELECT d.kind, d.quoted, d.pre_no, d.customs_no, m.sender, m.channel FROM messages m"
         " JOIN documents d ON d.message_id = m.id WHERE m.id = (SELECT max(message_id) FROM documents)"
         " ORDER BY d.seq LIMIT 1"
     ).fetchone()
     if recent is None:
         return value
-    guid, ebp_code, ebc_code, order_no, sender, channel = recent
+    kind, quoted, pre_no, customs_no, sender, channel = recent
     stranger = db.execute(
         "SELECT dxp_id, channel FROM senders WHERE dxp_id <> ? ORDER BY last_message DESC LIMIT 1", (sender,)
     ).fetchone() or (NOBODY, channel)
     for name, number in wanted:
         for at in range(number):
             moment = books.now()
-            time, cop_msg_id = return_time(moment), new_id()
+            time, cop_msg_id, guid = return_time(moment), new_id(), new_id()
             receiver, way = stranger if name == "wrong_tenant" else (sender, channel)
-            document = (guid, ebp_code, ebc_code, order_no, "100", "海关退单")
+            told = Answered(quoted, pre_no, customs_no, REJECTED, words(REJECTED))
             if name == "unknown_document":
-                invented = str(uuid.uuid4()).upper()
-                document = (invented, ebp_code, ebc_code, f"UNKNOWN-{invented[:8]}", "120", "海关入库")
-            kind = faults.GARBAGE_KINDS[at % len(faults.GARBAGE_KINDS)] if name == "garbage" else ""
-            spoiled = faults.garbage_business(kind) if kind else None
+                told = told._replace(quoted=_invented(kind, quoted), status=STORED, info=words(STORED))
+            garbage = faults.GARBAGE_KINDS[at % len(faults.GARBAGE_KINDS)] if name == "garbage" else ""
+            spoiled = faults.garbage_business(garbage) if garbage else None
             sealed = seal(
-                spoiled or order_receipt([document], time, new_id(), True),
-                msg_type="CEB304Message",
+                spoiled or receipt(kind, [told], time, guid, True),
+                msg_type=message_of(kind + 1),
                 cop_msg_id=cop_msg_id,
                 sender=customs_id,
                 receiver=receiver,
                 created=creation_time(moment),
                 prefixed=True,
             )
-            body = faults.garbage(kind, sealed) if kind and spoiled is None else sealed
+            body = faults.garbage(garbage, sealed) if garbage and spoiled is None else sealed
             db.execute(
-                "INSERT INTO receipts (status, due, cop_msg_id, guid, return_time, prefixed, receiver, channel, body,"
-                " state) VALUES (?,?,?,?,?,1,?,?,?,'waiting')",
-                (f"extra {name}", moment, cop_msg_id, guid, time, receiver, way, body),
+                "INSERT INTO receipts (kind, status, due, cop_msg_id, guid, return_time, prefixed, receiver, channel,"
+                " body, state) VALUES (?,?,?,?,?,?,1,?,?,?,'waiting')",
+                (kind + 1, f"extra {name}", moment, cop_msg_id, guid, time, receiver, way, body),
             )
         value = value.less(name, number)
     return value
+
+
+def _invented(kind: int, quoted: str) -> str:
+    """The same document under a number and guid that nobody sent."""
+    guid = new_id()
+    values = dict(zip(quoted_names(kind), quoted.split(SEPARATOR), strict=True))
+    values |= {"guid": guid, tables.by_kind()[kind].books.number: f"UNKNOWN-{guid[:8]}"}
+    return SEPARATOR.join(values.values())

@@ -5,12 +5,14 @@ Must never carry key material or whole documents: the texts end up in receipts, 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class Refusal(Exception):
     """Something the customs side does not take.
 
-    `status` is the returnStatus sent back for the documents concerned (negative = processing exception).
-    Which meanings are published and which assumed is said where each is defined.
+    `status` is the returnStatus sent back for the documents concerned (negative = processing exception), or, until the
+    type of the message is known, the name of what is wrong as the tables' `codes` have it.
     """
 
     def __init__(self, status: str, zh: str, en: str) -> None:
@@ -18,6 +20,10 @@ class Refusal(Exception):
         self.status = status
         self.zh = zh
         self.en = en
+
+    def resolve(self, codes: Mapping[str, str]) -> None:
+        """Replace the name of what is wrong by the status that a type of messages has for it."""
+        self.status = codes.get(self.status, self.status)
 
 
 class Unreadable(Refusal):

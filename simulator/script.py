@@ -1,106 +1,111 @@
-"""The script: how documents are judged that broke no rule, by prefix of their number.
+"""The script: how documents are judged that broke no rule, by type and prefix of their number.
 
-Must never excuse a broken rule: a script chooses between answers customs could give, it does not switch checks off.
+Must never excuse a broken rule: a script chooses between answers customs could give, it does not switch checks off -
+but for the comparison of lists with their orders and waybills and what customs does on its own, which it may.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from simulator import tables
 from simulator.problems import BadRequest
 
-OUTCOMES = ("accept", "reject", "error", "inspect", "silent")
+# What each leads to for a type of documents is in courses.py.
+OUTCOMES = (
+    *("accept", "reject", "error", "inspect", "silent"),
+    *("hold", "review", "settle", "release", "close"),
+)
 NAMESPACES = ("default", "prefix")
 
-# Final status per outcome. 120 is final for orders as far as the published lists go. 500 is not in the list
-# published for CEB304: useful to see that an unknown status is kept and shown, not guessed at.
-_FINAL = {"accept": "120", "reject": "100", "error": "-301009", "inspect": "500", "silent": ""}
-_INFO = {
-    "accept": "新增申报成功，海关入库",
-    "reject": "海关退单：申报内容与监管要求不符，请核对后重新申报",
-    "error": "处理异常：订单数据校验未通过",
-    "inspect": "海关查验",
-    "silent": "",
-}
 _STATUS = re.compile(r"-?[0-9]{1,9}")
 _MAX_DELAY_S = 30 * 24 * 3600
+_MAX_STATUSES = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What happens to a document. `steps` are statuses sent before the final one; "" final = never answered."""
+    """What happens to a document. `code` and `info` replace the usual final status and words; `statuses`, if given, is
+    the whole course instead of the outcome's."""
 
     outcome: str
-    code: str
-    info: str
-    delay_ms: int
-    prefixed: bool
+    code: str | None = None
+    info: str | None = None
+    delay_ms: int = 0
+    prefixed: bool = True
+    statuses: tuple[str, ...] | None = None
 
-    @property
-    def steps(self) -> tuple[str, ...]:
-        """Statuses before the final one: a processing exception comes alone, silence is silence."""
-        return () if self.outcome in ("error", "silent") else ("2", "3")
+    def to_json(self) -> dict[str, Any]:
+        """For the books: a list that waits is judged by the script that held when it came."""
+        return asdict(self)
+
+    @staticmethod
+    def from_books(data: Mapping[str, Any]) -> Outcome:
+        """Back from `to_json`."""
+        statuses = data["statuses"]
+        return Outcome(**{**data, "statuses": None if statuses is None else tuple(statuses)})
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Documents whose number begins with `prefix` get `outcome`."""
+    """Documents whose number begins with `prefix` get `outcome`; `message` limits it to one type."""
 
     prefix: str
     outcome: Outcome
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """Rules in order, the first that fits decides; then the built-in prefixes; then the default."""
+    """Rules in order, the first that fits decides; then the built-in prefixes; then the default.
+
+    `compare`, `close`, `results`: whether customs compares lists, closes them on departure, sends results of summary
+    applications; `result_step_ms`: time between these. None = as the settings say.
+    """
 
     rules: tuple[Rule, ...] = ()
-    default: Outcome = field(default_factory=lambda: make("accept"))
+    default: Outcome = field(default_factory=lambda: Outcome("accept"))
     builtin: bool = True
+    compare: bool | None = None
+    close: bool | None = None
+    results: bool = True
+    result_step_ms: int | None = None
 
-    def outcome_for(self, number: str) -> Outcome:
-        """The outcome for a document number."""
+    def outcome_for(self, *numbers: str, message: str = "") -> Outcome:
+        """The outcome for a document with these numbers."""
         for rule in self.rules:
-            if number.startswith(rule.prefix):
-                return rule.outcome
+            if rule.message in ("", message):
+                for number in numbers:
+                    if number.startswith(rule.prefix):
+                        return rule.outcome
         if self.builtin:
-            for rule in BUILTIN:
-                if number.startswith(rule.prefix):
-                    return rule.outcome
+            for number in numbers:
+                if number.startswith(_BUILTIN_PREFIXES):
+                    return next(outcome for prefix, outcome in BUILTIN if number.startswith(prefix))
         return self.default
 
 
-def make(
-    outcome: str, code: str | None = None, reason: str | None = None, delay_ms: int = 0, prefixed: bool = True
-) -> Outcome:
-    """An outcome with its usual code and words unless others are given."""
-    return Outcome(
-        outcome,
-        _FINAL[outcome] if code is None else code,
-        _INFO[outcome] if reason is None else reason,
-        delay_ms,
-        prefixed,
-    )
-
-
-# Order numbers that begin so are judged so without any script; documented in README.md.
+# Numbers that begin so are judged so without any script, in every type; documented in README.md.
 BUILTIN = (
-    Rule("REJ", make("reject")),
-    Rule("ERR", make("error")),
-    Rule("INS", make("inspect")),
-    Rule("SIL", make("silent")),
-    Rule("SLOW", make("accept", delay_ms=10_000)),
+    ("REJ", Outcome("reject")),
+    ("ERR", Outcome("error")),
+    ("INS", Outcome("inspect")),
+    ("SIL", Outcome("silent")),
+    ("SLOW", Outcome("accept", delay_ms=10_000)),
 )
+
+_BUILTIN_PREFIXES = tuple(prefix for prefix, _ in BUILTIN)
 
 
 def from_json(data: object) -> Script:
     """Read what the control API was given. Raises BadRequest naming the key."""
     if not isinstance(data, Mapping):
         raise BadRequest("脚本应为 JSON 对象", "the script must be a JSON object")
-    known = {"rules", "default", "default_delay_s", "namespace", "builtin"}
+    switches = {name: data.get(name) for name in ("compare", "close", "results")}
+    known = {"rules", "default", "default_delay_s", "namespace", "builtin", "result_step_s", *switches}
     _only(data, known, "")
     delay = _delay(data.get("default_delay_s", 0), "default_delay_s")
     namespace = _choice(data.get("namespace", "prefix"), NAMESPACES, "namespace")
@@ -110,10 +115,18 @@ def from_json(data: object) -> Script:
         raise BadRequest(
             "rules 应为数组，builtin 应为 true 或 false", "rules must be an array and builtin true or false"
         )
+    for name, value in switches.items():
+        if value is not None and not isinstance(value, bool):
+            raise BadRequest(f"{name} 应为 true 或 false", f"{name} must be true or false")
+    results = switches["results"]
     return Script(
         rules=tuple(_rule(rule, index, delay, namespace) for index, rule in enumerate(rules)),
         default=_outcome(data.get("default", "accept"), "default", delay, namespace),
         builtin=builtin,
+        compare=switches["compare"],
+        close=switches["close"],
+        results=results is None or results,
+        result_step_ms=_delay(data["result_step_s"], "result_step_s") if "result_step_s" in data else None,
     )
 
 
@@ -121,26 +134,31 @@ def _rule(data: object, index: int, delay_ms: int, namespace: str) -> Rule:
     where = f"rules[{index}]"
     if not isinstance(data, Mapping):
         raise BadRequest(f"{where} 应为对象", f"{where} must be an object")
-    prefix = data.get("prefix")
+    prefix, message = data.get("prefix"), data.get("type", "")
     if not isinstance(prefix, str):
         raise BadRequest(f"{where}.prefix 应为文字", f"{where}.prefix must be text")
-    rest = {key: value for key, value in data.items() if key != "prefix"}
-    return Rule(prefix, _outcome(rest, where, delay_ms, namespace))
+    if message != "":
+        message = _choice(message, tuple(tables.known()), f"{where}.type")
+    rest = {key: value for key, value in data.items() if key not in ("prefix", "type")}
+    return Rule(prefix, _outcome(rest, where, delay_ms, namespace), message)
 
 
 def _outcome(data: object, where: str, delay_ms: int, namespace: str) -> Outcome:
-    """Either just the outcome's name, or an object with outcome, code, reason, delay_s, namespace."""
+    """Either just the outcome's name, or an object with outcome or statuses, code, reason, delay_s, namespace."""
     if isinstance(data, str):
         data = {"outcome": data}
     if not isinstance(data, Mapping):
         raise BadRequest(f"{where} 应为文字或对象", f"{where} must be text or an object")
-    _only(data, {"outcome", "code", "reason", "delay_s", "namespace"}, where + ".")
+    _only(data, {"outcome", "statuses", "code", "reason", "delay_s", "namespace"}, where + ".")
     outcome = _choice(data.get("outcome", "accept"), OUTCOMES, f"{where}.outcome")
-    code, reason = data.get("code"), data.get("reason")
-    if isinstance(code, int) and not isinstance(code, bool):
-        code = str(code)
-    if code is not None and (not isinstance(code, str) or not _STATUS.fullmatch(code)):
-        raise BadRequest(f"{where}.code 应为整数状态码", f"{where}.code must be an integer status")
+    code = status(data["code"], f"{where}.code") if data.get("code") is not None else None
+    statuses = _statuses(data["statuses"], f"{where}.statuses") if "statuses" in data else None
+    if statuses is not None and ("outcome" in data or code is not None):
+        raise BadRequest(
+            f"{where}.statuses 不能与 outcome、code 同时给出",
+            f"{where}.statuses cannot go with outcome or code",
+        )
+    reason = data.get("reason")
     if reason is not None and (not isinstance(reason, str) or not 1 <= len(reason) <= 1000):
         raise BadRequest(
             f"{where}.reason 应为 1 到 1000 个字符", f"{where}.reason must have 1 to 1000 characters"
@@ -148,7 +166,25 @@ def _outcome(data: object, where: str, delay_ms: int, namespace: str) -> Outcome
     if "delay_s" in data:
         delay_ms = _delay(data["delay_s"], f"{where}.delay_s")
     namespace = _choice(data.get("namespace", namespace), NAMESPACES, f"{where}.namespace")
-    return make(outcome, code, reason, delay_ms, namespace == "prefix")
+    return Outcome(outcome, code, reason, delay_ms, namespace == "prefix", statuses)
+
+
+def status(value: object, where: str) -> str:
+    """A status given as number or text. Raises BadRequest."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or not _STATUS.fullmatch(value):
+        raise BadRequest(f"{where} 应为整数状态码", f"{where} must be an integer status")
+    return value
+
+
+def _statuses(value: object, where: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or len(value) > _MAX_STATUSES:
+        raise BadRequest(
+            f"{where} 应为最多 {_MAX_STATUSES} 个状态码的数组",
+            f"{where} must be an array of at most {_MAX_STATUSES} statuses",
+        )
+    return tuple(status(item, f"{where}[{at}]") for at, item in enumerate(value))
 
 
 def _only(data: Mapping[str, Any], known: set[str], where: str) -> None:

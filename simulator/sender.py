@@ -6,19 +6,16 @@ CopMsgId again. Must never decide what an answer says: that was booked when the 
 
 from __future__ import annotations
 
-import json
 import logging
 import random
 import sqlite3
 import threading
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from simulator import crash, extras, store
 from simulator.channel import ChannelDown, Outgoing, Outlet
-from simulator.envelope import seal
-from simulator.receipts import STATUS_TEXT, creation_time, format_failure, order_receipt
+from simulator.compose import Due, compose
+from simulator.config import Rules
 
 log = logging.getLogger("simulator.sender")
 
@@ -27,33 +24,16 @@ _IDLE_S = 1.0
 _RETRY_S = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Due:
-    """A receipt row whose time has come."""
-
-    id: int
-    message_id: int | None
-    track: int | None
-    status: str
-    cop_msg_id: str
-    guid: str
-    return_time: str
-    due: int
-    prefixed: bool
-    receiver: str
-    body: bytes | None
-
-
 class Sender:
     """One per channel. `wake` may be set by anybody who booked something."""
 
     def __init__(
-        self, books: store.Store, channel: str, outlet: Outlet, customs_id: str, stop: threading.Event
+        self, books: store.Store, channel: str, outlet: Outlet, rules: Rules, stop: threading.Event
     ) -> None:
         self._books = books
         self._channel = channel
         self._outlet = outlet
-        self._customs_id = customs_id
+        self._rules = rules
         self._stop = stop
         self.wake = threading.Event()
 
@@ -84,16 +64,16 @@ class Sender:
         ).fetchone()
         if row is None or row[0] is None:
             return _IDLE_S
-        return min(_IDLE_S, max(0.001, float(row[0]) / 1000 - time.time()))
+        return min(_IDLE_S, max(0.001, (int(row[0]) - self._books.millis()) / 1000))
 
     def once(self, db: sqlite3.Connection) -> int:
         """Send one window of due receipts; how many rows were settled. Raises ChannelDown."""
         due = [
-            _Due(*row)
+            Due(*row)
             for row in db.execute(
-                "SELECT id, message_id, track, status, cop_msg_id, guid, return_time, due, prefixed, receiver, body"
+                "SELECT id, kind, message_id, track, status, cop_msg_id, guid, return_time, due, prefixed, receiver, body"
                 " FROM receipts WHERE state = 'waiting' AND channel = ? AND due <= ? ORDER BY due, id LIMIT ?",
-                (self._channel, int(time.time() * 1000), _WINDOW),
+                (self._channel, self._books.millis(), _WINDOW),
             )
         ]
         if not due:
@@ -101,29 +81,38 @@ class Sender:
         board = extras.board(db)
         kept = self._drop(due) if board.drop_next or board.drop_rate else due
         items: list[Outgoing] = []
+        said: list[int] = []
         answers = 0
         for row in kept:
-            item, documents = self._build(db, row)
-            items += [item] * (1 + board.duplicate)
+            item, documents = compose(db, row, self._rules)
+            if item is not None:
+                items += [item] * (1 + board.duplicate)
+                said.append(row.id)
             answers += documents
+        unsaid = {row.id for row in kept} - set(said)
         crash.point("simulator.sender.before-publish")
         self._outlet.publish(items)
         crash.point("simulator.sender.after-publish")
         with self._books.transaction() as write:
-            now = int(time.time() * 1000)
+            now = self._books.millis()
             # The condition matters after a reset in between: what is gone is not counted.
             done = write.executemany(
                 "UPDATE receipts SET state = 'sent', sent_at = ? WHERE id = ? AND state = 'waiting'",
-                [(now, row.id) for row in kept],
+                [(now, row) for row in said],
             ).rowcount
             if done > 0:
                 store.count(write, "receipts_sent", done)
                 store.count(write, "answers_sent", answers)
+            # All documents it was about ended before its time.
+            write.executemany(
+                "UPDATE receipts SET state = 'withdrawn' WHERE id = ? AND state = 'waiting'",
+                [(row,) for row in unsaid],
+            )
         return len(due)
 
-    def _drop(self, due: list[_Due]) -> list[_Due]:
+    def _drop(self, due: list[Due]) -> list[Due]:
         """Take the receipts that shall never be sent out of the window, durably, before anything is sent."""
-        kept: list[_Due] = []
+        kept: list[Due] = []
         with self._books.transaction() as write:
             board = extras.board(write)
             for row in due:
@@ -136,48 +125,6 @@ class Sender:
                 store.count(write, "receipts_dropped")
             extras.set_board(write, board)
         return kept
-
-    def _build(self, db: sqlite3.Connection, row: _Due) -> tuple[Outgoing, int]:
-        """The sealed message and how many documents it answers."""
-        if row.status.startswith("extra "):
-            return Outgoing(row.id, row.cop_msg_id, "CEB304Message", row.body or b""), 0
-        if row.status == "CEB900":
-            told = json.loads(row.body or b"{}")
-            raw = db.execute("SELECT raw FROM bodies WHERE message_id = ?", (row.message_id,)).fetchone()
-            quoted = db.execute("SELECT cop_msg_id FROM messages WHERE id = ?", (row.message_id,)).fetchone()
-            msg_type, answers = "CEB900Message", 0
-            business = format_failure(
-                guid=row.guid,
-                status=told["status"],
-                info=told["info"],
-                time=row.return_time,
-                cop_msg_id=quoted[0] if quoted else "",
-                message_type=told["type"],
-                original=raw[0] if raw else b"",
-                prefixed=bool(row.prefixed),
-            )
-        else:
-            msg_type = "CEB304Message"
-            documents = db.execute(
-                "SELECT guid, ebp_code, ebc_code, order_no, code, info FROM documents"
-                " WHERE message_id = ? AND track = ? ORDER BY seq",
-                (row.message_id, row.track),
-            ).fetchall()
-            if row.status:
-                words = STATUS_TEXT.get(row.status, row.status)
-                documents = [(a, b, c, d, row.status, words) for a, b, c, d, _, _ in documents]
-            answers = len(documents)
-            business = order_receipt(documents, row.return_time, row.guid, bool(row.prefixed))
-        body = seal(
-            business,
-            msg_type=msg_type,
-            cop_msg_id=row.cop_msg_id,
-            sender=self._customs_id,
-            receiver=row.receiver,
-            created=creation_time(row.due),
-            prefixed=bool(row.prefixed),
-        )
-        return Outgoing(row.id, row.cop_msg_id, msg_type, body), answers
 
 
 def waker(senders: list[Sender]) -> Callable[[], None]:

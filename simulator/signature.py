@@ -30,18 +30,16 @@ PAIRS: dict[str, tuple[str, str]] = {
     "sm2-sm3": (CHINAPORT + "sm2-sm3", CHINAPORT + "sm3"),
 }
 
-# Range "order errors" of table 7-2. That -301017 means a failed signature is assumed; for lists the published
-# codes are -621028 (data mismatch) and -621029 (signature check failed).
-SIGNATURE = "-301017"
-
 _HEX = re.compile(r"[0-9A-Fa-f]{1,40}")
 
 
 class SignatureFault(Refusal):
-    """The signature is not in the one accepted form, or does not hold."""
+    """The signature is not in the one accepted form, or does not hold. `mismatch`: it is about other data."""
 
-    def __init__(self, zh: str, en: str) -> None:
-        super().__init__(SIGNATURE, f"验签失败：{zh}", f"signature refused: {en}")
+    def __init__(self, zh: str, en: str, *, mismatch: bool = False) -> None:
+        super().__init__(
+            "mismatch" if mismatch else "signature", f"验签失败：{zh}", f"signature refused: {en}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

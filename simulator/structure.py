@@ -1,65 +1,52 @@
 """Is the message built as its table says: names, order, occurrence, types - and what does it contain?
 
-Two readers give the same answer: a tree walk that explains every fault, and a scan of the canonical text that is
-about ten times cheaper and only ever says "fine" or "I do not know". Must never judge what the values mean.
+Two readers give the same answer: the tree walk here, which explains every fault, and the scan (scan.py), which is about
+ten times cheaper and only ever says "fine" or "I do not know". Must never judge what the values mean.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from functools import lru_cache
-from xml.sax.saxutils import unescape
-
 from lxml import etree
 
+from simulator.config import MOST_LINES
+from simulator.contents import Contents, Document
 from simulator.problems import Refusal
-from simulator.tables import Field, Section, Table, known
+from simulator.scan import scan
+from simulator.tables import Field, Section, Table
 from simulator.xmlsafe import local, namespace
 
-# Range "order errors" of the published table 7-2; that -301001 means a wrong structure is assumed.
-STRUCTURE = "-301001"
-# Published: "too many heads".
-TOO_MANY = "-301015"
-
-_GAP = r"[ \t\n]*"
-# Canonical form writes a carriage return inside text so; the other three escapes are the usual ones.
-_RETURN = {"&#xD;": "\r"}
-_PREFIX = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*")
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One business document: fields by name, optional ones that are absent read as empty."""
-
-    head: dict[str, str]
-    lines: tuple[dict[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """What a well-built message holds."""
-
-    documents: tuple[Document, ...]
-    transfer: dict[str, str]
+__all__ = ["Contents", "Document", "StructureFault", "identities", "read", "walk"]
 
 
 class StructureFault(Refusal):
     """One place where the message differs from the table. `index` is the document (from 0), None = elsewhere."""
 
-    def __init__(self, zh: str, en: str, index: int | None = None, status: str = STRUCTURE) -> None:
-        super().__init__(status, zh, en)
+    def __init__(self, zh: str, en: str, index: int | None = None, what: str = "structure") -> None:
+        super().__init__(what, zh, en)
         self.index = index
 
 
-def read(root: etree._Element, canonical: bytes, table: Table) -> Contents:
+def read(root: etree._Element, canonical: bytes, table: Table, most_lines: int = MOST_LINES) -> Contents:
     """Contents of a message whose signature element is already gone; `canonical` is its C14N form.
 
-    Raises StructureFault.
+    Raises StructureFault with the type's own status.
     """
-    _check_root(root, table)
-    fast = _scan(root, canonical, table)
-    return fast if fast is not None else walk(root, table)
+    try:
+        _check_root(root, table)
+        fast = scan(root, canonical, table, most_lines)
+        return fast if fast is not None else _walk(root, table, most_lines)
+    except StructureFault as fault:
+        fault.resolve(table.codes)
+        raise
+
+
+def walk(root: etree._Element, table: Table, most_lines: int = MOST_LINES) -> Contents:
+    """The same by the tree alone, with the first fault named by document, line and field."""
+    try:
+        return _walk(root, table, most_lines)
+    except StructureFault as fault:
+        fault.resolve(table.codes)
+        raise
 
 
 def _check_root(root: etree._Element, table: Table) -> None:
@@ -79,97 +66,7 @@ def _check_root(root: etree._Element, table: Table) -> None:
             )
 
 
-# ---- the scan ---------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Patterns:
-    open: re.Pattern[str]
-    head: re.Pattern[str]
-    line: re.Pattern[str]
-    close: re.Pattern[str]
-    transfer: re.Pattern[str]
-    subscribe: re.Pattern[str]
-    end: re.Pattern[str]
-
-
-@lru_cache(maxsize=64)
-def _patterns(table_message: str, prefix: str) -> _Patterns:
-    table = known()[table_message]
-    p = re.escape(prefix + ":") if prefix else ""
-
-    def fields(section: Section) -> str:
-        parts = []
-        for field in section.fields:
-            one = f"<{p}{field.name}>({field.pattern()})</{p}{field.name}>{_GAP}"
-            parts.append(one if field.required else f"(?:{one})?")
-        return f"<{p}{section.element}>{_GAP}{''.join(parts)}</{p}{section.element}>{_GAP}"
-
-    return _Patterns(
-        open=re.compile(rf"<{p}{table.message}[^<>]*>{_GAP}"),
-        head=re.compile(f"<{p}{table.document}>{_GAP}{fields(table.head)}"),
-        line=re.compile(fields(table.lines)),
-        close=re.compile(f"</{p}{table.document}>{_GAP}"),
-        transfer=re.compile(fields(table.transfer)),
-        subscribe=re.compile(fields(table.subscribe)),
-        end=re.compile(f"</{p}{table.message}>"),
-    )
-
-
-def _scan(root: etree._Element, canonical: bytes, table: Table) -> Contents | None:
-    """Read the canonical text with one pattern per section; None when anything is not plainly right."""
-    prefix = root.prefix or ""
-    if prefix and not _PREFIX.fullmatch(prefix):
-        return None
-    patterns = _patterns(table.message, prefix)
-    text = canonical.decode("utf-8")
-    start = patterns.open.match(text)
-    if start is None:
-        return None
-    at = start.end()
-    head_names = [field.name for field in table.head.fields]
-    line_names = [field.name for field in table.lines.fields]
-    match_head, match_line, match_close = patterns.head.match, patterns.line.match, patterns.close.match
-    values = _unescaped if "&" in text else _plain
-    documents: list[Document] = []
-    while head := match_head(text, at):
-        at = head.end()
-        lines = []
-        while line := match_line(text, at):
-            at = line.end()
-            lines.append(dict(zip(line_names, values(line), strict=True)))
-        close = match_close(text, at)
-        if close is None or not table.lines.low <= len(lines) <= table.lines.high:
-            return None
-        at = close.end()
-        documents.append(Document(dict(zip(head_names, values(head), strict=True)), tuple(lines)))
-    transfer = patterns.transfer.match(text, at)
-    if transfer is None or not 1 <= len(documents) <= table.max_documents:
-        return None
-    at = transfer.end()
-    subscriptions = 0
-    while subscribe := patterns.subscribe.match(text, at):
-        at = subscribe.end()
-        subscriptions += 1
-    if subscriptions > table.subscribe.high or patterns.end.fullmatch(text, at) is None:
-        return None
-    names = [field.name for field in table.transfer.fields]
-    return Contents(tuple(documents), dict(zip(names, values(transfer), strict=True)))
-
-
-def _plain(match: re.Match[str]) -> tuple[str, ...]:
-    return match.groups("")
-
-
-def _unescaped(match: re.Match[str]) -> tuple[str, ...]:
-    return tuple(unescape(value, _RETURN) if "&" in value else value for value in match.groups(""))
-
-
-# ---- the walk ---------------------------------------------------------------------------------------------------
-
-
-def walk(root: etree._Element, table: Table) -> Contents:
-    """The same by the tree, with the first fault named by document, line and field. Raises StructureFault."""
+def _walk(root: etree._Element, table: Table, most_lines: int) -> Contents:
     documents: list[Document] = []
     transfer: dict[str, str] | None = None
     subscriptions = 0
@@ -192,9 +89,9 @@ def walk(root: etree._Element, table: Table) -> Contents:
                     f"一个报文最多 {table.max_documents} 份单证，请拆分",
                     f"a message may hold {table.max_documents} documents; split it",
                     None,
-                    TOO_MANY,
+                    "too_many",
                 )
-            documents.append(_document(child, table, len(documents)))
+            documents.append(_document(child, table, len(documents), most_lines))
         elif name == table.transfer.element:
             transfer = _fields(child, table.transfer, table.namespace, None, "")
         elif name == table.subscribe.element:
@@ -213,12 +110,14 @@ def walk(root: etree._Element, table: Table) -> Contents:
     return Contents(tuple(documents), transfer)
 
 
-def _document(element: etree._Element, table: Table, index: int) -> Document:
+def _document(element: etree._Element, table: Table, index: int, most_lines: int) -> Document:
     _no_text(element, index)
     if element.attrib:
         raise StructureFault(
             f"{table.document} 不应有属性", f"{table.document} must not have attributes", index
         )
+    if table.lines is None:
+        return Document(_fields(element, table.head, table.namespace, index, ""), ())
     head: dict[str, str] | None = None
     lines: list[dict[str, str]] = []
     for child in element:
@@ -233,12 +132,13 @@ def _document(element: etree._Element, table: Table, index: int) -> Document:
                 f"{name} is out of order or does not belong in {table.document}",
                 index,
             )
-    if head is None or not table.lines.low <= len(lines) <= table.lines.high:
+    low, high = table.lines.low, min(table.lines.high, most_lines)
+    if head is None or not low <= len(lines) <= high:
         raise StructureFault(
-            f"{table.document} 应有 1 个 {table.head.element} 和 {table.lines.low} 到 {table.lines.high} 个"
-            f" {table.lines.element}，实为 {len(lines)} 个",
-            f"{table.document} needs one {table.head.element} and {table.lines.low} to {table.lines.high}"
-            f" {table.lines.element}, found {len(lines)}",
+            f"{table.document} 应有 1 个 {table.head.element} 和 {low} 到 {high} 个 {table.lines.element}，"
+            f"实为 {len(lines)} 个",
+            f"{table.document} needs one {table.head.element} and {low} to {high} {table.lines.element},"
+            f" found {len(lines)}",
             index,
         )
     return Document(head, tuple(lines))
@@ -312,14 +212,15 @@ def identities(root: etree._Element, table: Table) -> list[dict[str, str]]:
 
     Empty when a document lacks what a receipt must quote: then only the message as a whole can be answered.
     """
-    required = [field for field in table.receipt.fields if field.name in {f.name for f in table.head.fields}]
+    given = set(table.head.names) - {"preNo", table.books.customs_no}
+    quoted = [field for field in table.receipt.fields if field.name in given]
     result: list[dict[str, str]] = []
     for element in root.iter(f"{{{table.namespace}}}{table.head.element}"):
         values = {field.name: "" for field in table.head.fields}
         for child in element:
             if local(child) in values and not len(child):
                 values[local(child)] = child.text or ""
-        if any(field.wrong(values[field.name]) for field in required):
+        if any(field.wrong(values[field.name]) for field in quoted):
             return []
         result.append(values)
     return result

@@ -197,7 +197,7 @@ def check(canonical: bytes, parts: Parts, trust: Trust, rules: Rules, now: datet
     digest = hashes.Hash(_DIGESTS[parts.algorithm]())
     digest.update(canonical)
     if not hmac.compare_digest(digest.finalize(), parts.digest):
-        raise SignatureFault("摘要与报文内容不符", "the digest does not match the message")
+        raise SignatureFault("摘要与报文内容不符", "the digest does not match the message", mismatch=True)
     try:
         if isinstance(holder.key, rsa.RSAPublicKey):
             holder.key.verify(parts.value, parts.signed_info, padding.PKCS1v15(), _DIGESTS[parts.algorithm]())
