@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import grpc
 from flask import Flask
 
@@ -16,6 +18,8 @@ from services.gateway.http.live import Live
 from services.gateway.http.sessions import Sessions
 from services.gateway.tenants.usecases import Passwords
 
+#: what the services that keep documents are called when one of them does not answer
+_NAMES = {"order": ("订单服务", "The order service"), "list": ("清单服务", "The list service")}
 #: connections to the database per worker; requests beyond wait two seconds at most
 _POOL = 16
 
@@ -30,7 +34,10 @@ def make_parts(config: HttpConfig) -> Parts:
         passwords=Passwords(),
         signer=ActorSigner(config.actor_private_key),
         verifier=verifier,
-        owners={"order": Client(config.order_grpc, config.tls, "订单服务", "The order service")},
+        owners={
+            name: Client(target, config.tls, *_NAMES.get(name, (name, name)))
+            for name, target in config.owners.items()
+        },
         keys=Client(config.signer_grpc, config.tls, "签名服务", "The signing service"),
         live=Live(config, verifier),
     )
@@ -44,12 +51,12 @@ def make_app(parts: Parts) -> Flask:
 def checks(parts: Parts) -> dict[str, Check]:
     """What must answer for this process to be ready. The signer is not among them: only one page needs it."""
 
-    def order() -> None:
-        grpc.channel_ready_future(parts.owners["order"].channel).result(timeout=1)
+    def answers(owner: Client) -> None:
+        grpc.channel_ready_future(owner.channel).result(timeout=1)
 
     return {
         "database": parts.database.ping,
         "redis": parts.sessions.ping,
         "bus": parts.live.ping,
-        "order": order,
+        **{name: partial(answers, owner) for name, owner in parts.owners.items()},
     }

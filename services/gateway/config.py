@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from documents.print import fonts
+from documents.registry import REGISTRY
 from runtime import config
 from runtime.tls import TlsFiles
 
 
 @dataclass(frozen=True, slots=True)
 class HttpConfig:
-    """What gateway.http needs. Times in seconds, sizes in bytes."""
+    """What gateway.http needs. Times in seconds, sizes in bytes; owners: service -> address of its gRPC port."""
 
     listen: str
     ops_listen: str
     database_url: str
     redis_url: str
     bus_url: str
-    order_grpc: str
+    owners: Mapping[str, str]
     signer_grpc: str
     tls: TlsFiles
     actor_private_key: Path
     actor_public_key: Path
     web_dist: Path | None
+    font: Path | None
     log_level: str
     workers: int
     threads: int
@@ -51,12 +55,13 @@ def http_config() -> HttpConfig:
         database_url=config.text("DATABASE_URL"),
         redis_url=config.text("REDIS_URL"),
         bus_url=config.text("BUS_URL"),
-        order_grpc=config.text("ORDER_GRPC"),
+        owners={name: config.text(f"{name.upper()}_GRPC") for name in REGISTRY.owners()},
         signer_grpc=config.text("SIGNER_GRPC"),
         tls=config.tls(),
         actor_private_key=config.path("ACTOR_PRIVATE_KEY_FILE"),
         actor_public_key=config.path("ACTOR_PUBLIC_KEY_FILE"),
         web_dist=Path(dist) if dist else None,
+        font=_font(),
         log_level=config.text("LOG_LEVEL", "INFO"),
         workers=config.number("HTTP_WORKERS", 1, 1, 16),
         threads=threads,
@@ -71,6 +76,18 @@ def http_config() -> HttpConfig:
         # an open stream holds a thread: half of them stay free for requests
         streams_per_worker=config.number("STREAMS_PER_WORKER", threads // 2, 1, 500),
     )
+
+
+def _font() -> Path | None:
+    """The font of printed documents. Without the setting everything works but printing, which says so."""
+    if not os.environ.get("FONT_FILE"):
+        return None
+    path = config.path("FONT_FILE")
+    try:
+        fonts.face(path)
+    except fonts.FontError as exc:
+        raise config.ConfigError(f"setting FONT_FILE: {exc}") from exc
+    return path
 
 
 @dataclass(frozen=True, slots=True)

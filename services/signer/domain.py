@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from documents.registry import REGISTRY, Registry
+from documents.spec import DocumentType, EnterpriseKind
 from runtime.actor import Actor
 from services.signer.xmlsign import ALGORITHMS, CEB, XSI, Namespaces
 
@@ -20,31 +23,53 @@ MAX_BYTES = 16 * 1024 * 1024
 #: bits; shorter RSA keys are refused whoever certified them
 MIN_RSA_BITS = 2048
 
-_KIND = re.compile(r"[a-z][a-z0-9_]{0,40}")
+_KIND = re.compile(r"[a-z][a-z0-9_-]{0,40}")
 
 
 @dataclass(frozen=True, slots=True)
 class MessageType:
-    """Where the message names its enterprises: `node` is the repeated business node, `head` its first child."""
+    """Where the message names its enterprises: `node` is the repeated business node, `head` its first child; ""
+    where the fields stand in the node itself. codes: fields of which one must be the signer's enterprise."""
 
     node: str
     head: str
     codes: tuple[str, ...]
 
 
-#: Enterprise messages and the fields of their heads that hold the codes of those who may declare.
-#: Source: reference/ceb/CEBnnn.yaml, nodes and fields. Receipts and CEB792 are never signed (envelope.yaml, never).
-MESSAGE_TYPES: dict[str, MessageType] = {
-    "CEB303Message": MessageType("Order", "OrderHead", ("ebcCode", "ebpCode")),
-    "CEB403Message": MessageType("Receipts", "", ("payCode", "ebcCode", "ebpCode")),
-    "CEB505Message": MessageType("Logistics", "", ("logisticsCode", "ebcCode")),
-    "CEB507Message": MessageType("Arrival", "ArrivalHead", ("logisticsCode", "operatorCode")),
-    "CEB509Message": MessageType("Departure", "DepartureHead", ("logisticsCode",)),
-    "CEB603Message": MessageType("Inventory", "InventoryHead", ("ebcCode", "ebpCode", "agentCode")),
-    "CEB605Message": MessageType("InvtCancel", "", ("ebcCode", "agentCode")),
-    "CEB607Message": MessageType("WayBill", "WayBillHead", ("agentCode", "logisticsCode")),
-    "CEB701Message": MessageType("SummaryApply", "SummaryApplyHead", ("ebcCode", "agentCode")),
+#: kind of enterprise -> the field of a head that holds its code
+_CODE_OF: dict[EnterpriseKind, str] = {
+    "ecommerce": "ebcCode",
+    "platform": "ebpCode",
+    "logistics": "logisticsCode",
+    "logistics-b2b": "logisticsCode",
+    "payment": "payCode",
+    "operator": "operatorCode",
+    "agent": "agentCode",
 }
+
+
+def message_types(registry: Registry) -> dict[str, MessageType]:
+    """Root -> what is signed under it, and whose codes may be the signer's: those of the kinds that may send it, and
+    of the kinds with whose documents it goes along (四单). What customs sends is in no such table and never signed.
+    """
+    found: dict[str, MessageType] = {}
+    for doctype in registry.types:
+        if doctype.message.direction == "out":
+            form = doctype.message
+            before = found[form.root].codes if form.root in found else ()
+            codes = tuple(dict.fromkeys((*before, *_codes(registry, doctype))))
+            found[form.root] = MessageType(form.node, form.head, codes)
+    return found
+
+
+def _codes(registry: Registry, doctype: DocumentType) -> list[str]:
+    leading = [item for item in registry.types if doctype.kind in {kind for kind, _ in item.companions}]
+    senders = [kind for item in (doctype, *leading) for kind in item.senders]
+    fields = {item.name for item in doctype.head}
+    return [name for name in dict.fromkeys(_CODE_OF[kind] for kind in senders) if name in fields]
+
+
+MESSAGE_TYPES: Mapping[str, MessageType] = message_types(REGISTRY)
 #: what the root may declare (envelope.yaml, namespace_note: a fixed set)
 NAMESPACES = {"ceb": CEB, "xsi": XSI}
 

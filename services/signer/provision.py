@@ -65,7 +65,7 @@ def provision(database: Database, pool: Pool, order: Order, clock: Callable[[], 
         info = device.wait_ready(device.settings.patience)
         public = device.generate(domain.token_key(order.tenant_id, key_id))
         crash.point("signer.provision.generated")
-        certificate = _certificate(device, order, key_id, public, clock)
+        certificate = certify(device, order, key_id, public, clock)
         crash.point("signer.provision.certified")
         values = {
             "certificate": certificate.der,
@@ -102,10 +102,10 @@ def _find_or_request(database: Database, order: Order, kind: str, now: datetime)
     return key_id, None
 
 
-def _certificate(
+def certify(
     device: Device, order: Order, key_id: str, public: bytes, clock: Callable[[], datetime]
 ) -> certificates.Certificate:
-    """A certificate for this very key and enterprise, valid now."""
+    """A certificate for this very key and enterprise, valid now. Raises ProvisionError, Problem."""
 
     def sign(algorithm: str, data: bytes) -> bytes:
         request = SignRequest(domain.token_key(order.tenant_id, key_id), algorithm, data)

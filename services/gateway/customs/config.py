@@ -5,6 +5,7 @@ Facts about the other side that are not published stay settings here, with how s
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from runtime import config
 # The exchange platform's id for export messages. Certainty: "code only" (two independent public repositories
 # agree, the specification does not print it), hence a setting.
 EXPORT_RECEIVER = "DXPEDCCEB0000003"
+# The published sample of the return application's receipt calls its root CEB214, its definition CEB214Message.
+# Which one customs sends is unknown, so both are taken.
+ROOT_SPELLINGS = "CEB214=CEB214Message"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +44,13 @@ class Transmit:
 @dataclass(frozen=True, slots=True)
 class Receipts:
     """gateway.receipts. out_queue: the customs side's queue out, ours in. look_again: seconds between looks at
-    receipts whose receiver was unknown."""
+    receipts whose receiver was unknown. spellings: other names under which roots are accepted."""
 
     customs: Customs
     out_queue: str
     look_again: int
     actor_private_key: Path
+    spellings: Mapping[str, str]
 
 
 def transmit() -> Transmit:
@@ -65,7 +70,19 @@ def receipts() -> Receipts:
         out_queue=config.text("CUSTOMS_OUT_QUEUE", "customs.out"),
         look_again=config.number("CUSTOMS_LOOK_AGAIN_SECONDS", 60, 1, 86_400),
         actor_private_key=config.path("ACTOR_PRIVATE_KEY_FILE"),
+        spellings=_spellings(config.text("RECEIPT_ROOT_SPELLINGS", ROOT_SPELLINGS)),
     )
+
+
+def _spellings(text: str) -> dict[str, str]:
+    """Pairs written=meant, separated by commas; the word none for none. Raises ConfigError."""
+    found = {}
+    for pair in text.split(",") if text != "none" else ():
+        written, _, meant = pair.strip().partition("=")
+        if not written or not meant:
+            raise config.ConfigError(f"setting RECEIPT_ROOT_SPELLINGS: {pair!r} is not written=meant")
+        found[written] = meant
+    return found
 
 
 def _customs() -> Customs:

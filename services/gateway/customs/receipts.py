@@ -12,7 +12,7 @@ from runtime import crash, log, ops, process
 from runtime.actor import UNASSIGNED_TENANT, ActorSigner
 from runtime.db import Database
 from runtime.errors import Problem
-from services.gateway.customs import config, store
+from services.gateway.customs import ceb, config, store
 from services.gateway.customs.channels.amqp import AmqpSource
 from services.gateway.customs.channels.base import Source
 from services.gateway.customs.channels.spool import SpoolSource
@@ -73,7 +73,8 @@ class Receipts:
     def __init__(self, settings: config.Receipts) -> None:
         customs = settings.customs
         self._database = Database(customs.database_url, pool_size=4)
-        self._receiver = Receiver(self._database, ActorSigner(settings.actor_private_key))
+        known = ceb.reader(spellings=settings.spellings)
+        self._receiver = Receiver(self._database, ActorSigner(settings.actor_private_key), known)
         self._look_again = settings.look_again
         self._sources: tuple[Source, ...] = (
             AmqpSource(customs.customs_url, settings.out_queue),

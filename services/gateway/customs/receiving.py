@@ -34,9 +34,11 @@ _ARRIVED = Counter(
 SYSTEM_USER = "00000000-0000-0000-0000-000000000001"
 #: bytes of raw receipts in one transaction
 BATCH_BYTES = 16 * 1024 * 1024
-#: receipts whose owner must be there to hear of them: what the services that own documents bind to. Others are told
+#: messages whose owner must be there to hear of them: what the services that own documents bind to. Others are told
 #: as hints; they are kept all the same, but a type nobody owns must not hold up the relay for everybody.
-OWNED = frozenset(doctype.receipt.root for doctype in REGISTRY.types)
+OWNED = frozenset(REGISTRY.heard())
+#: bytes of one event, unless a single item is larger: a document of customs' own may have very many lines
+EVENT_BYTES = 1024 * 1024
 #: format check failure of a whole message; has no owner, since nobody can say which document it is about
 FORMAT_FAILURE = "CEB900Message"
 _INTERNAL = store.Refusal(
@@ -62,22 +64,24 @@ class Receiver:
         self,
         database: Database,
         signer: ActorSigner,
+        known: ceb.Reader | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._database = database
         self._signer = signer
+        self._known = known or ceb.reader()
         self._clock = clock
 
     def take(self, arrivals: Sequence[Arrival]) -> None:
         """Commit all of them. Raises Problem "unavailable" or "conflict" if the database is away: call again."""
         now = self._clock()
-        for batch in _by_size([_read(arrival, now) for arrival in arrivals]):
+        for batch in _by_size([_read(arrival, now, self._known) for arrival in arrivals]):
             self._take(batch)
         crash.point("receipts.committed")
 
     def hand_over(self, parked: store.RawReceipt) -> bool:
         """Give a parked receipt to its receiver if there is one now; False if there still is none."""
-        read = _read(Arrival(parked.source, parked.name, parked.raw), parked.received_at)
+        read = _read(Arrival(parked.source, parked.name, parked.raw), parked.received_at, self._known)
         if not any(self.tenants_of(dxp_id) for dxp_id in read.receivers):
             return False
         self._take([replace(read, receipt=replace(read.receipt, times=parked.times))])
@@ -189,7 +193,7 @@ class Receiver:
             raise Problem("unavailable", "回执暂时无法保存。", "The receipt cannot be kept for now.") from exc
 
 
-def _read(arrival: Arrival, now: datetime) -> _Read:
+def _read(arrival: Arrival, now: datetime, known: ceb.Reader) -> _Read:
     receipt = store.RawReceipt(
         id=str(uuid.uuid4()),
         raw=arrival.raw,
@@ -202,13 +206,13 @@ def _read(arrival: Arrival, now: datetime) -> _Read:
         received_at=now,
     )
     try:
-        return _understand(receipt)
+        return _understand(receipt, known)
     except Exception:  # noqa: BLE001 - whatever hostile bytes do to us, they are kept
         _LOG.exception("receipts.reading_failed", name=arrival.name)
         return _Read(replace(receipt, state="unreadable", reason=_INTERNAL), (), None)
 
 
-def _understand(receipt: store.RawReceipt) -> _Read:
+def _understand(receipt: store.RawReceipt, known: ceb.Reader) -> _Read:
     try:
         opened = envelope.read(receipt.raw)
     except Unreadable as exc:
@@ -219,11 +223,23 @@ def _understand(receipt: store.RawReceipt) -> _Read:
     receivers = opened.head.receivers
     receipt = replace(receipt, message_type=opened.head.message_type, receiver=" ".join(receivers))
     try:
-        content = ceb.read(opened.data)
+        content = ceb.read(opened.data, known)
     except Unreadable as exc:
         return _Read(_unreadable(receipt, exc), receivers, None)
     # the root says what it is; the envelope only claims
-    return _Read(replace(receipt, message_type=content.message_type), receivers, content)
+    kept = replace(receipt, message_type=content.message_type, reason=_note(content))
+    return _Read(kept, receivers, content)
+
+
+def _note(content: ceb.Receipt) -> store.Refusal | None:
+    """What is worth knowing of a receipt that was understood all the same."""
+    if not content.written_as:
+        return None
+    return store.Refusal(
+        "root-spelling",
+        f"根节点写作 {content.written_as}，按 {content.message_type} 处理。",
+        f"The root is written {content.written_as}; it was read as {content.message_type}.",
+    )
 
 
 def _unreadable(receipt: store.RawReceipt, exc: Unreadable) -> store.RawReceipt:
@@ -244,23 +260,45 @@ def _unassigned(read: _Read) -> _Read:
 
 
 def _arrived(receipt: store.RawReceipt, content: ceb.Receipt) -> list[outbox.Event]:
-    events = []
-    for start in range(0, len(content.items), ceb.MAX_ITEMS):
-        body = events_pb2.ReceiptArrived(
-            raw_id=receipt.id, message_type=content.message_type, received_at=receipt.received_at.isoformat()
+    return [
+        outbox.Event(
+            f"receipt.arrived.{content.message_type}",
+            "ReceiptArrived",
+            events_pb2.ReceiptArrived(
+                raw_id=receipt.id,
+                message_type=content.message_type,
+                received_at=receipt.received_at.isoformat(),
+                items=items,
+            ).SerializeToString(),
+            content.message_type in OWNED,
         )
-        for item in content.items[start : start + ceb.MAX_ITEMS]:
-            body.items.add(
-                guid=item.guid,
-                status=item.status,
-                return_time=item.return_time,
-                info=item.info,
-                fields=item.fields,
-            )
-        key = f"receipt.arrived.{content.message_type}"
-        mandatory = content.message_type in OWNED
-        events.append(outbox.Event(key, "ReceiptArrived", body.SerializeToString(), mandatory))
-    return events
+        for items in _portions([_told(item) for item in content.items])
+    ]
+
+
+def _told(item: ceb.Item) -> events_pb2.ReceiptItem:
+    return events_pb2.ReceiptItem(
+        guid=item.guid,
+        status=item.status,
+        return_time=item.return_time,
+        info=item.info,
+        fields=item.fields,
+        lines=[events_pb2.Line(fields=line) for line in item.lines],
+    )
+
+
+def _portions(items: Sequence[events_pb2.ReceiptItem]) -> Iterable[list[events_pb2.ReceiptItem]]:
+    """What travels in one event: up to MAX_ITEMS items and EVENT_BYTES."""
+    portion: list[events_pb2.ReceiptItem] = []
+    size = 0
+    for item in items:
+        if portion and (len(portion) == ceb.MAX_ITEMS or size + item.ByteSize() > EVENT_BYTES):
+            yield portion
+            portion, size = [], 0
+        portion.append(item)
+        size += item.ByteSize()
+    if portion:
+        yield portion
 
 
 def _platform_refusals(answer: envelope.DxpRep) -> list[tuple[str, store.Refusal | None]]:

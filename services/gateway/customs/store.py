@@ -129,6 +129,23 @@ _REFUSED = text(
 _EXISTS = text("SELECT 1 FROM transmissions WHERE tenant_id = :tenant AND message_id = :id")
 _TRANSMISSION = text("SELECT * FROM transmissions WHERE tenant_id = :tenant AND message_id = :id")
 
+_WAY = text(
+    "SELECT message_id, state, attempts, code, reason_zh, reason_en, stored_at, sent_at FROM transmissions "
+    "WHERE tenant_id = :tenant AND message_id = :id"
+)
+_QUEUE = text(
+    "SELECT count(*) AS waiting, min(stored_at) AS since FROM (SELECT stored_at FROM transmissions "
+    "WHERE tenant_id = :tenant AND channel = :channel AND state IN ('sending', 'waiting') LIMIT 1000) AS few"
+)
+_QUEUE_REASON = text(
+    "SELECT reason_zh, reason_en FROM transmissions WHERE tenant_id = :tenant AND channel = :channel "
+    "AND state IN ('sending', 'waiting') AND code IS NOT NULL ORDER BY stored_at DESC LIMIT 1"
+)
+_ODD = text(
+    "SELECT count(*) FROM (SELECT 1 FROM raw_receipts WHERE tenant_id = :tenant AND received_at >= :since "
+    "AND state IN ('unreadable', 'unmatched') LIMIT 100) AS few"
+)
+
 _AS_RECEIVER = text("SELECT set_config('app.receiver_dxp_id', :dxp, true)")
 _RECEIVERS = text("SELECT tenant_id, code FROM enterprises WHERE dxp_id = :dxp")
 
@@ -245,6 +262,23 @@ def transmission(connection: Connection, tenant_id: str, message_id: str) -> dic
     """One transmission with all its columns, for pages; None if it is not there (or not theirs)."""
     row = connection.execute(_TRANSMISSION, {"tenant": tenant_id, "id": message_id}).mappings().one_or_none()
     return None if row is None else dict(row)
+
+
+def way(connection: Connection, tenant_id: str, message_id: str) -> Any:
+    """How far a message is on its way (a row without its bytes), or None."""
+    return connection.execute(_WAY, {"tenant": tenant_id, "id": message_id}).one_or_none()
+
+
+def queue(connection: Connection, tenant_id: str, channel: str) -> tuple[int, datetime | None, Any]:
+    """What of this tenant waits for a channel: how many (up to 1,000), since when, and the last reason's row."""
+    values = {"tenant": tenant_id, "channel": channel}
+    row = connection.execute(_QUEUE, values).one()
+    return row.waiting, row.since, connection.execute(_QUEUE_REASON, values).one_or_none()
+
+
+def odd_receipts(connection: Connection, tenant_id: str, since: datetime) -> int:
+    """How many receipts of this tenant could not be read or matched since then; up to 100."""
+    return int(connection.execute(_ODD, {"tenant": tenant_id, "since": since}).scalar_one())
 
 
 def signed_bytes(connection: Connection, tenant_id: str, message_id: str) -> bytes | None:

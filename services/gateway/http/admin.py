@@ -11,6 +11,7 @@ from flask import Response
 
 from runtime.errors import Detail, not_found
 from services.gateway.http import context, parse, problems
+from services.gateway.http import strategies as strategies_of
 from services.gateway.http.answers import Blueprint, answer, shown
 from services.gateway.http.documents import page_size
 from services.gateway.http.schemas import (
@@ -41,11 +42,12 @@ def strategies() -> Response:
             "name": item.name,
             "trade_mode": item.trade_mode,
             "kind": item.kind,
+            "kinds": kinds,
             "defaults": dict(item.defaults),
             "enabled": item.enabled,
         }
-        for item in found
-        if actor.may("document.read", item.kind)
+        for item, kinds in ((item, strategies_of.kinds_of(item)) for item in found)
+        if any(actor.may("document.read", kind) for kind in kinds)
     ]
     return _whole(items)
 

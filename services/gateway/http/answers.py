@@ -16,6 +16,7 @@ from services.gateway.http.parse import Parser
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PDF = "application/pdf"
 #: no inline script; style attributes are allowed because the component library positions pop-ups with them
 _CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self' data:; "
@@ -47,6 +48,11 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         made: Callable[[View], View] = super().response(status, schema, **options)
         return made
 
+    def alt_response(self, status: int, **options: Any) -> Callable[[View], View]:
+        """What else it may answer when all is well."""
+        made: Callable[[View], View] = super().alt_response(status, success=True, **options)
+        return made
+
     def doc(self, **description: Any) -> Callable[[View], View]:
         """Further description."""
         made: Callable[[View], View] = super().doc(**description)
@@ -66,8 +72,14 @@ def no_content() -> Response:
 
 def attachment(content: bytes, name: str, content_type: str = XLSX) -> Response:
     """A file to be saved, never shown in place."""
-    disposition = f"attachment; filename=\"download.xlsx\"; filename*=UTF-8''{quote(name, safe='')}"
-    return Response(content, headers={"Content-Disposition": disposition}, content_type=content_type)
+    return Response(content, headers={"Content-Disposition": disposition(name)}, content_type=content_type)
+
+
+def disposition(name: str) -> str:
+    """The header that says so, with the name as RFC 5987 has it and one that any program can read."""
+    suffix = name.rpartition(".")[2]
+    plain = f"download.{suffix}" if suffix.isascii() and suffix.isalnum() else "download"
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def shown(moment: datetime) -> str:

@@ -17,8 +17,13 @@ _SIGNER: Any = signer_pb2_grpc.SignerStub
 
 def documents(owner: str, method: str, message: Any, deadline: float = DEADLINE) -> Any:
     """One RPC to the service that keeps a kind of documents. Raises its Problem, or `unavailable`."""
+    return to_owner(owner, _DOCUMENTS, method, message, deadline)
+
+
+def to_owner(owner: str, stub: Any, method: str, message: Any, deadline: float = DEADLINE) -> Any:
+    """One RPC to a service that keeps documents, of any of the interfaces it offers (stub: the generated class)."""
     client = context.parts().owners[owner]
-    return client.call(getattr(_DOCUMENTS(client.channel), method), message, context.token(), deadline)
+    return client.call(getattr(stub(client.channel), method), message, context.token(), deadline)
 
 
 def every_owner(method: str, message: Any) -> list[Any]:

@@ -12,7 +12,18 @@ from documents.spec import DocumentType
 from runtime.errors import not_found
 
 #: query parameters that are not conditions
-PAGING = ("sort", "page_size", "cursor", "stored_from", "stored_to", "state", "settled")
+PAGING = (
+    "sort",
+    "page_size",
+    "cursor",
+    "stored_from",
+    "stored_to",
+    "state",
+    "settled",
+    "page",
+    "task",
+    "push_state",
+)
 #: built-in columns every kind can be queried by
 BUILT_IN = ("number", "batch_no")
 
@@ -21,7 +32,8 @@ BUILT_IN = ("number", "batch_no")
 class Kind:
     """A declared kind: its type, its description for the pages, and what a query may name.
 
-    actions: those that are done to a batch, with the permission each needs.
+    actions: those that are done to a batch, with the permission each needs. pages: the states each declared page is
+    about, none = all.
     """
 
     type: DocumentType
@@ -29,6 +41,7 @@ class Kind:
     conditions: tuple[str, ...]
     sortable: tuple[str, ...]
     actions: Mapping[str, str]
+    pages: Mapping[str, tuple[str, ...]]
 
     @property
     def owner(self) -> str:
@@ -60,4 +73,5 @@ def _kind(name: str) -> Kind:
         conditions=tuple(dict.fromkeys([*BUILT_IN, *(n for n in declared if n not in PAGING)])),
         sortable=tuple(item["name"] for item in description["columns"] if item["sortable"]),
         actions={item["name"]: item["permission"] for item in description["actions"] if item["batch"]},
+        pages={page.id: page.states for page in doctype.pages},
     )

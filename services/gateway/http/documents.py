@@ -11,13 +11,21 @@ from typing import Any
 from flask import Response, request
 from marshmallow import fields
 
+from documents import push_states
 from proto.documents.v1 import documents_pb2 as pb
 from runtime import crash
 from runtime.errors import Detail, Problem, not_found
-from services.gateway.http import auth, calls, catalogue, context, parse, periods, problems, wire
+from services.gateway.http import auth, calls, catalogue, context, parse, periods, problems, replay, wire
 from services.gateway.http.answers import Blueprint, answer, no_content
 from services.gateway.http.catalogue import Kind
-from services.gateway.http.schemas import ActAnswer, DocumentAnswer, DocumentPage, ItemsAnswer
+from services.gateway.http.schemas import (
+    ActAnswer,
+    ActResult,
+    DocumentAnswer,
+    DocumentPage,
+    ReceiptsAnswer,
+    TimelineAnswer,
+)
 
 blueprint = Blueprint(
     "documents", __name__, url_prefix="/api/v1/documents/<kind>", description="Documents of every kind"
@@ -89,13 +97,10 @@ def query_message(kind: Kind, sent: dict[str, str]) -> pb.QueryRequest:
         sent.get("stored_from", ""), sent.get("stored_to", "")
     )
     details += wrong_period
-    states = [item for item in sent.get("state", "").split(",") if item]
-    known_states = [item["name"] for item in kind.description["states"]]
-    details += [
-        problems.wrong("/state", "choice:" + ", ".join(known_states), item)
-        for item in states
-        if item not in known_states
-    ]
+    states = _states(kind, sent, details)
+    task = sent.get("task", "")
+    if task and parse.uuid_or_none(task) is None:
+        details.append(problems.wrong("/task", "not-uuid", task))
     settled = sent.get("settled", "")
     if settled not in ("", "true", "false"):
         details.append(problems.wrong("/settled", "choice:true, false", settled))
@@ -116,7 +121,27 @@ def query_message(kind: Kind, sent: dict[str, str]) -> pb.QueryRequest:
         sort=sort,
         page_size=size,
         cursor=sent.get("cursor", ""),
+        task_id=task,
     )
+
+
+def _states(kind: Kind, sent: dict[str, str], details: list[Detail]) -> list[str]:
+    """The states that are asked for: of a page, or those named, which must be on the page if both are given."""
+    page = sent.get("page", "")
+    if page and page not in kind.pages:
+        details.append(problems.wrong("/page", "choice:" + ", ".join(kind.pages), page))
+    of_page = kind.pages.get(page, ())
+    push = sent.get("push_state", "")
+    if push and push not in push_states.BY_NAME:
+        details.append(problems.wrong("/push_state", "choice:" + ", ".join(push_states.BY_NAME), push))
+    elif push:
+        of_page = push_states.states_of(kind.type, push)
+    known = list(of_page) or [item["name"] for item in kind.description["states"]]
+    states = [item for item in sent.get("state", "").split(",") if item]
+    details += [
+        problems.wrong("/state", "choice:" + ", ".join(known), item) for item in states if item not in known
+    ]
+    return states or list(of_page)
 
 
 def page_size(text: str | None, details: list[Detail]) -> int:
@@ -137,7 +162,8 @@ def create(kind: str) -> Response:
     known = allowed(kind, "document.write")
     raw, body = parse.json_body(request)
     _check_shape(body)
-    saved = calls.documents(known.owner, "Save", pb.SaveRequest(kind=kind, body_json=raw))
+    message = pb.SaveRequest(kind=kind, body_json=raw, new_id=replay.new_id())
+    saved = calls.documents(known.owner, "Save", message)
     crash.point("gateway.documents.saved")
     headers = {"Location": f"/api/v1/documents/{kind}/{saved.id}", "ETag": wire.etag(saved.version)}
     return answer(wire.document(saved, known.type), 201, headers)
@@ -148,7 +174,7 @@ def create(kind: str) -> Response:
 def read(kind: str, document_id: str) -> Response:
     """One document with its body, its ETag and what the caller may do with it now."""
     known = allowed(kind, "document.read")
-    found = calls.documents(known.owner, "Read", _ref(kind, document_id))
+    found = calls.documents(known.owner, "Read", ref(kind, document_id))
     return answer(wire.document(found, known.type), headers={"ETag": wire.etag(found.version)})
 
 
@@ -163,33 +189,39 @@ def replace(kind: str, document_id: str) -> Response:
     known = allowed(kind, "document.write")
     raw, body = parse.json_body(request)
     _check_shape(body)
-    version = _expected_version()
+    version = expected_version()
     saved = calls.documents(
         known.owner,
         "Save",
-        pb.SaveRequest(kind=kind, id=_ref(kind, document_id).id, expected_version=version, body_json=raw),
+        pb.SaveRequest(kind=kind, id=ref(kind, document_id).id, expected_version=version, body_json=raw),
     )
     return answer(wire.document(saved, known.type), headers={"ETag": wire.etag(saved.version)})
 
 
 @blueprint.route("/<document_id>", methods=["DELETE"])
 @blueprint.response(204)
+@blueprint.alt_response(202, schema=ActResult)
 def delete(kind: str, document_id: str) -> Response:
-    """Delete a document, in the states that allow it."""
+    """Delete a document, in the states that allow it: at once (204), or by asking customs that holds it (202)."""
     known = allowed(kind, "document.delete")
-    identity = _ref(kind, document_id).id
+    identity = ref(kind, document_id).id
+    message = pb.ActRequest(kind=kind, action="delete", ids=[identity], transfer=_transfer_if_any())
     context.trail("delete", object_=kind, detail={"ids": [identity]})
-    reply = calls.documents(known.owner, "Act", pb.ActRequest(kind=kind, action="delete", ids=[identity]))
-    if not reply.results[0].ok:
-        raise wire.act_problem(reply.results[0])
-    return no_content()
+    [result] = calls.documents(known.owner, "Act", message).results
+    if not result.ok:
+        raise wire.act_problem(result)
+    return answer(wire.act_result(result), 202) if result.new_id else no_content()
 
 
 @blueprint.route("/actions/<action>", methods=["POST"])
 @blueprint.arguments(ActBody)
 @blueprint.response(200, ActAnswer)
 def act(body: dict[str, Any], kind: str, action: str) -> Response:
-    """Do something to up to 1,000 documents; the answer says for each what became of it."""
+    """Do something to up to 1,000 documents; the answer says for each what became of it.
+
+    amend: the document stays as it is, new_id is its new version, to be changed and declared. delete: what customs
+    holds is deleted there by a message of its own, which is new_id.
+    """
     known = catalogue.kind(kind)
     auth.require(known.actions.get(action, "document.read"), kind)
     if action not in known.actions:
@@ -197,8 +229,10 @@ def act(body: dict[str, Any], kind: str, action: str) -> Response:
     message = pb.ActRequest(
         kind=kind, action=action, ids=body["ids"], documents_per_message=body.get("documents_per_message", 0)
     )
-    if action == "declare":
+    if action in ("declare", "push"):
         message.transfer.CopyFrom(_transfer())
+    elif action == "delete":
+        message.transfer.CopyFrom(_transfer_if_any())
     context.trail(action, object_=kind, detail={"ids": body["ids"]})
     crash.point("gateway.documents.before-act")
     reply = calls.documents(known.owner, "Act", message)
@@ -207,30 +241,22 @@ def act(body: dict[str, Any], kind: str, action: str) -> Response:
 
 
 @blueprint.route("/<document_id>/receipts", methods=["GET"])
-@blueprint.response(200, ItemsAnswer)
+@blueprint.response(200, ReceiptsAnswer)
 def receipts(kind: str, document_id: str) -> Response:
-    """Every receipt of customs, newest last."""
-    reply = calls.documents(allowed(kind, "document.read").owner, "Receipts", _ref(kind, document_id))
+    """Every receipt of customs, newest last; `explanation` says what a refusal means and what to do."""
+    reply = calls.documents(allowed(kind, "document.read").owner, "Receipts", ref(kind, document_id))
     return answer({"items": [wire.receipt(item) for item in reply.items]})
 
 
 @blueprint.route("/<document_id>/timeline", methods=["GET"])
-@blueprint.response(200, ItemsAnswer)
+@blueprint.response(200, TimelineAnswer)
 def timeline(kind: str, document_id: str) -> Response:
     """What happened to the document: saved, submitted, signed (key, device), sent, receipts; who did what."""
-    reply = calls.documents(allowed(kind, "document.read").owner, "Timeline", _ref(kind, document_id))
+    reply = calls.documents(allowed(kind, "document.read").owner, "Timeline", ref(kind, document_id))
     return answer({"items": [wire.timeline_entry(item) for item in reply.items]})
 
 
-@blueprint.route("/<document_id>/links", methods=["GET"])
-@blueprint.response(200, ItemsAnswer)
-def links(kind: str, document_id: str) -> Response:
-    """The documents this one is linked with. The kinds declared so far have none."""
-    calls.documents(allowed(kind, "document.read").owner, "Read", _ref(kind, document_id))
-    return answer({"items": []})
-
-
-def _ref(kind: str, document_id: str) -> pb.DocumentRef:
+def ref(kind: str, document_id: str) -> pb.DocumentRef:
     """What is no id at all is answered like an id nobody has."""
     canonical = parse.uuid_or_none(document_id)
     if canonical is None:
@@ -248,7 +274,8 @@ def _check_shape(body: dict[str, Any]) -> None:
         raise problems.invalid(details)
 
 
-def _expected_version() -> int:
+def expected_version() -> int:
+    """The version that If-Match names; 422 without it, 412 for what is no ETag of ours."""
     sent = request.headers.get("If-Match")
     if sent is None or sent.strip() == "*":
         # "any version" would be the lost update that the header is there to prevent
@@ -262,6 +289,10 @@ def _expected_version() -> int:
             "The document was changed, or If-Match is no ETag of it; read it again before changing it.",
         )
     return int(version)
+
+
+def _transfer_if_any() -> pb.Transfer:
+    return _transfer() if context.standing().enterprise else pb.Transfer()
 
 
 def _transfer() -> pb.Transfer:

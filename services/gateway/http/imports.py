@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import threading
 import unicodedata
-from datetime import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -17,11 +19,21 @@ from marshmallow import fields
 from proto.documents.v1 import documents_pb2 as pb
 from runtime import crash
 from runtime.errors import not_found, unavailable
-from services.gateway.http import auth, calls, catalogue, context, parse, problems, wire, words
+from services.gateway.http import (
+    auth,
+    calls,
+    catalogue,
+    context,
+    parse,
+    problems,
+    replay,
+    strategies,
+    wire,
+    words,
+)
 from services.gateway.http.answers import Blueprint, answer, attachment, no_content
 from services.gateway.http.documents import page_size
 from services.gateway.http.schemas import BatchNumberAnswer, ImportAnswer, ImportPage, StartedAnswer
-from services.gateway.tenants import store
 from services.gateway.tenants.store import Strategy
 
 blueprint = Blueprint("imports", __name__, url_prefix="/api/v1", description="Importing workbooks")
@@ -34,11 +46,18 @@ MARKING_SECONDS = 70.0
 
 
 class ImportForm(parse.Schema):
-    """multipart/form-data: the workbook and how to read it."""
+    """multipart/form-data: the workbook and how to read it.
+
+    strategy: may be left out where the kind needs none or only one fits. export_date: yyyy-mm-dd. mapping: a saved
+    column mapping. task: the documents become basic data of this import task, under the task's strategy.
+    """
 
     kind = parse.Text(1, 50, required=True)
     batch_no = parse.Text(0, 100)
     strategy = parse.Text(0, 50)
+    export_date = parse.Text(0, 50)
+    mapping = parse.Text(0, 50)
+    task = parse.Text(0, 50)
     file = fields.Raw(required=True, metadata={"type": "string", "format": "binary"},
                       error_messages={"required": "required", "null": "null"})  # fmt: skip
 
@@ -48,42 +67,103 @@ class ImportForm(parse.Schema):
 @blueprint.response(202, StartedAnswer)
 def start(form: dict[str, Any]) -> Response:
     """Hand in a workbook; it is read and checked in the background."""
-    kind = _known_kind(form["kind"])
-    auth.require("document.import", kind.type.kind)
+    kind = importable_kind(form["kind"])
+    upload = uploaded(form)
+    message = pb.StartImportRequest(
+        kind=kind.type.kind,
+        file_name=safe_name(upload.filename or ""),
+        batch_no=form.get("batch_no", ""),
+        export_date=_day(form.get("export_date", "")),
+        mapping_id=_reference("mapping", form),
+        task_id=_reference("task", form),
+        import_id=replay.new_id(),
+    )
+    strategy = _strategy(kind, form)
+    if strategy is not None:
+        message.strategy.CopyFrom(strategies.message(strategy))
+    with held():
+        message.file = content_of(upload)
+        detail = {"file": message.file_name, "bytes": len(message.file)}
+        context.trail("import", object_=kind.type.kind, detail=detail)
+        crash.point("gateway.imports.before-start")
+        task = calls.documents(kind.owner, "StartImport", message)
+    return answer({"id": task.id, "state": task.state}, 202, {"Location": f"/api/v1/imports/{task.id}"})
+
+
+def importable_kind(name: str) -> catalogue.Kind:
+    """The kind, if it exists, is imported at all and may be imported by the caller; 422 otherwise, or 403."""
+    if name not in catalogue.kinds():
+        raise problems.invalid(
+            [problems.wrong("/kind", "kind-unknown:" + ", ".join(catalogue.kinds()), name)]
+        )
+    kind = catalogue.kind(name)
+    auth.require("document.import", name)
+    if kind.type.sheet is None:
+        raise problems.invalid([problems.wrong("/kind", "not-imported", name)])
+    return kind
+
+
+def uploaded(form: dict[str, Any]) -> Any:
+    """The file of a form."""
     upload = form["file"]
     if not hasattr(upload, "read"):
         raise problems.invalid([problems.wrong("/file", "required")])
-    strategy = (
-        _strategy(form["strategy"], kind.type.kind)
-        if form.get("strategy")
-        else _only_strategy(kind.type.kind)
-    )
+    return upload
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """A place among the files that are in memory at once."""
     if not _UPLOADS.acquire(timeout=_WAIT):
         raise unavailable("导入", "Importing")
     try:
-        return _hand_over(kind, strategy, form, upload)
+        yield
     finally:
         _UPLOADS.release()
 
 
-def _hand_over(kind: catalogue.Kind, strategy: Strategy, form: dict[str, Any], upload: Any) -> Response:
+def content_of(upload: Any) -> bytes:
+    """What was uploaded, within the limit."""
     limit = context.parts().config.upload_limit
-    content = upload.read(limit + 1)
+    content: bytes = upload.read(limit + 1)
     if len(content) > limit:
         raise parse.too_large(limit)
     if not content:
         raise problems.invalid([problems.wrong("/file", "file-empty", upload.filename or "")])
-    message = pb.StartImportRequest(
-        kind=kind.type.kind,
-        file_name=safe_name(upload.filename or ""),
-        file=content,
-        batch_no=form.get("batch_no", ""),
-        strategy=_strategy_message(strategy),
-    )
-    context.trail("import", object_=kind.type.kind, detail={"file": message.file_name, "bytes": len(content)})
-    crash.point("gateway.imports.before-start")
-    task = calls.documents(kind.owner, "StartImport", message)
-    return answer({"id": task.id, "state": task.state}, 202, {"Location": f"/api/v1/imports/{task.id}"})
+    return content
+
+
+def _strategy(kind: catalogue.Kind, form: dict[str, Any]) -> Strategy | None:
+    """The strategy that is meant; a task has its own, and a mapping may leave nothing for one to do."""
+    given = form.get("strategy", "")
+    if form.get("task"):
+        if given:
+            raise problems.invalid([problems.wrong("/strategy", "strategy-of-task", given)])
+        return None
+    if given:
+        return strategies.named(given, kind.type)
+    return strategies.only(kind.type) if strategies.needed(kind.type) else None
+
+
+def _day(given: str) -> str:
+    """yyyy-mm-dd as the messages have it, yyyyMMdd; 422 for anything else."""
+    if not given:
+        return ""
+    try:
+        day = date.fromisoformat(given)
+    except ValueError:
+        day = None
+    if day is None or day.isoformat() != given:
+        raise problems.invalid([problems.wrong("/export_date", "day", given)])
+    return given.replace("-", "")
+
+
+def _reference(name: str, form: dict[str, Any]) -> str:
+    """An id in a form; what is no id is answered like an id nobody has."""
+    given = form.get(name, "")
+    if given and parse.uuid_or_none(given) is None:
+        raise not_found()
+    return str(given)
 
 
 @blueprint.route("/imports", methods=["GET"])
@@ -99,8 +179,7 @@ def list_imports() -> Response:
     sent = parse.current_query("kind", "page_size", "cursor")
     if not sent.get("kind"):
         raise problems.invalid([problems.wrong("/kind", "required")])
-    kind = _known_kind(sent["kind"])
-    auth.require("document.import", kind.type.kind)
+    kind = importable_kind(sent["kind"])
     details: list[Any] = []
     size = page_size(sent.get("page_size"), details)
     cursor = sent.get("cursor", "")
@@ -142,10 +221,19 @@ def keep_valid(import_id: str) -> Response:
     return answer(wire.import_task(_resolve(import_id, "keep-valid")))
 
 
+@blueprint.route("/imports/<import_id>/retry", methods=["POST"])
+@blueprint.response(200, ImportAnswer)
+def retry(import_id: str) -> Response:
+    """Another try for an import that takes too long, or that failed through no fault of its file."""
+    known = _known(import_id)
+    context.trail("import-retry", object_=known.kind, detail={"import": known.id})
+    return answer(wire.import_task(calls.first_owner("RetryImport", pb.ImportRef(id=known.id))))
+
+
 @blueprint.route("/imports/<import_id>", methods=["DELETE"])
 @blueprint.response(204)
 def discard(import_id: str) -> Response:
-    """Give up a checked import; nothing of it is stored."""
+    """Give up an import of which nothing is stored yet."""
     _resolve(import_id, "discard")
     return no_content()
 
@@ -153,19 +241,26 @@ def discard(import_id: str) -> Response:
 @blueprint.route("/batch-numbers/proposal", methods=["GET"])
 @blueprint.response(200, BatchNumberAnswer)
 @blueprint.doc(
-    parameters=[{"in": "query", "name": "strategy", "required": True, "schema": {"type": "string"}}]
+    parameters=[
+        {"in": "query", "name": "strategy", "required": True, "schema": {"type": "string"}},
+        {"in": "query", "name": "kind", "schema": {"type": "string"}},
+    ]
 )
 def propose_batch() -> Response:
-    """The next free batch number under a strategy: logistics code, date, enterprise code, serial."""
-    sent = parse.current_query("strategy")
+    """The next free batch number under a strategy: logistics code, date, enterprise code, serial.
+
+    kind: of what is imported; the strategy's main kind if it is left out.
+    """
+    sent = parse.current_query("strategy", "kind")
     if not sent.get("strategy"):
         raise problems.invalid([problems.wrong("/strategy", "required")])
-    strategy = _strategy(sent["strategy"], None)
-    auth.require("document.import", strategy.kind)
+    kind = importable_kind(sent["kind"]) if sent.get("kind") else None
+    strategy = strategies.named(sent["strategy"], kind.type if kind else None)
+    kind = kind or importable_kind(strategy.kind)
     message = pb.ProposeBatchRequest(
         logistics_code=strategy.logistics_code, enterprise_code=strategy.enterprise_short_code
     )
-    reply = calls.documents(catalogue.kind(strategy.kind).owner, "ProposeBatch", message)
+    reply = calls.documents(kind.owner, "ProposeBatch", message)
     return answer({"batch_no": reply.batch_no})
 
 
@@ -195,52 +290,6 @@ def _is_cursor(text: str) -> bool:
     return parse.uuid_or_none(last) is not None
 
 
-def _known_kind(name: str) -> catalogue.Kind:
-    if name not in catalogue.kinds():
-        raise problems.invalid(
-            [problems.wrong("/kind", "kind-unknown:" + ", ".join(catalogue.kinds()), name)]
-        )
-    return catalogue.kind(name)
-
-
-def _only_strategy(kind: str) -> Strategy:
-    """Where the tenant has one strategy for the kind, it need not be named."""
-    tenant = context.actor().tenant_id
-    with context.parts().database.transaction(tenant) as connection:
-        fitting = [
-            item for item in store.strategies(connection, tenant) if item.enabled and item.kind == kind
-        ]
-    if len(fitting) != 1:
-        names = ", ".join(f"{item.name} ({item.id})" for item in fitting)
-        raise problems.invalid([problems.wrong("/strategy", f"strategy-needed:{names}")])
-    return fitting[0]
-
-
-def _strategy(strategy_id: str, kind: str | None) -> Strategy:
-    tenant = context.actor().tenant_id
-    canonical = parse.uuid_or_none(strategy_id)
-    found = None
-    if canonical is not None:
-        with context.parts().database.transaction(tenant) as connection:
-            found = store.strategy(connection, tenant, canonical)
-    if found is None or not found.enabled:
-        raise problems.invalid([problems.wrong("/strategy", "strategy-unknown", strategy_id)])
-    if kind is not None and found.kind != kind:
-        raise problems.invalid([problems.wrong("/strategy", f"strategy-kind:{found.kind}", strategy_id)])
-    return found
-
-
-def _strategy_message(strategy: Strategy) -> pb.Strategy:
-    return pb.Strategy(
-        id=strategy.id,
-        name=strategy.name,
-        trade_mode=strategy.trade_mode,
-        logistics_code=strategy.logistics_code,
-        enterprise_short_code=strategy.enterprise_short_code,
-        defaults=dict(strategy.defaults),
-    )
-
-
 def _id(import_id: str) -> str:
     canonical = parse.uuid_or_none(import_id)
     if canonical is None:
@@ -248,9 +297,14 @@ def _id(import_id: str) -> str:
     return canonical
 
 
-def _resolve(import_id: str, resolution: str) -> pb.Import:
-    known = calls.first_owner("ReadImport", pb.ImportRef(id=_id(import_id)))
+def _known(import_id: str) -> pb.Import:
+    known: pb.Import = calls.first_owner("ReadImport", pb.ImportRef(id=_id(import_id)))
     auth.require("document.import", known.kind)
+    return known
+
+
+def _resolve(import_id: str, resolution: str) -> pb.Import:
+    known = _known(import_id)
     context.trail(f"import-{resolution}", object_=known.kind, detail={"import": known.id})
     found: pb.Import = calls.first_owner(
         "ResolveImport", pb.ResolveImportRequest(id=known.id, resolution=resolution)

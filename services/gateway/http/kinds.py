@@ -14,6 +14,8 @@ from services.gateway.http.schemas import CodePage, ItemsAnswer, KindAnswer
 kinds_blueprint = Blueprint("kinds", __name__, url_prefix="/api/v1/kinds", description="Kinds of documents")
 codes_blueprint = Blueprint("codes", __name__, url_prefix="/api/v1/code-tables", description="Code tables")
 _CODES_LIMIT = 200
+#: what a menu is drawn from
+_SHORT = ("kind", "title", "message", "owner", "pages", "page_sets", "received", "senders", "number_field")
 
 
 @kinds_blueprint.route("", methods=["GET"])
@@ -25,7 +27,7 @@ def list_kinds() -> Response:
     items = []
     for name in names:
         description = catalogue.kind(name).description
-        items.append({key: description[key] for key in ("kind", "title", "message", "pages", "number_field")})
+        items.append({key: description[key] for key in _SHORT})
     return answer({"items": items, "next_cursor": None, "total_estimate": len(items)})
 
 
@@ -44,6 +46,8 @@ def template(kind: str) -> Response:
     """The import template of a kind."""
     known = catalogue.kind(kind)
     auth.require("document.import", kind)
+    if known.type.sheet is None:
+        raise not_found()
     title = known.description["title"]["zh"]
     return attachment(write.template(known.type), f"{title}导入模板.xlsx")
 

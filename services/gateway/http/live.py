@@ -72,7 +72,8 @@ class Live:
         feed = Queue(
             "",
             bindings=[
-                binding(EXCHANGE, routing_key=key) for key in ("document.changed.#", "import.progress.#")
+                binding(EXCHANGE, routing_key=key)
+                for key in ("document.changed.#", "import.progress.#", "export.progress.#", "task.progress.#")
             ],
             durable=False,
             exclusive=True,
@@ -164,6 +165,14 @@ def _event(delivery: Delivery) -> tuple[str, str, str]:
             for item in changed.changes
         ]
         return changed.kind, "document.state", _dump({"kind": changed.kind, "changes": changes})
+    if delivery.routing_key.startswith("export.progress."):
+        export = pb.ExportProgress.FromString(delivery.body)
+        names = ("kind", "state", "rows", "done")
+        found = {"id": export.export_id, **{name: getattr(export, name) for name in names}}
+        return export.kind, "export.progress", _dump(found)
+    if delivery.routing_key.startswith("task.progress."):
+        told = pb.TaskProgress.FromString(delivery.body)
+        return told.kind, "task.progress", _dump({"id": told.task_id, "kind": told.kind, "state": told.state})
     task = pb.ImportProgress.FromString(delivery.body)
     data = {
         "id": task.import_id,
@@ -184,7 +193,10 @@ def _dump(data: dict[str, Any]) -> str:
 @blueprint.route("", methods=["GET"])
 @blueprint.response(200, {"type": "string"}, content_type="text/event-stream")
 def events() -> Response:
-    """Events `document.state` and `import.progress` of the tenant one acts for; ends with the session."""
+    """Events `document.state`, `import.progress`, `export.progress`, `task.progress` of the tenant one acts for.
+
+    Ends with the session.
+    """
     parse.current_query()
     parts, actor = context.parts(), context.actor()
     stream = Stream(actor.tenant_id, actor.user_id, actor.kinds)

@@ -17,8 +17,15 @@ search_blueprint = Blueprint(
 stats_blueprint = Blueprint(
     "stats", __name__, url_prefix="/api/v1/stats", description="Numbers for dashboards"
 )
+
+
+def plural(kind: str) -> str:
+    """How many of a kind are called: orders, tallies."""
+    return f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
+
+
 #: name of a statistic -> the kind it counts
-_COUNTS = {"orders": "order", "bookings": "booking"}
+_COUNTS = {name: kind for kind in catalogue.kinds() for name in (kind, plural(kind))}
 
 
 @search_blueprint.route("", methods=["GET"])
@@ -45,7 +52,7 @@ def search() -> Response:
 @stats_blueprint.route("/<name>", methods=["GET"])
 @stats_blueprint.response(200, CountsAnswer)
 def read(name: str) -> Response:
-    """How many documents of a kind are in each state; name is orders or bookings."""
+    """How many documents of a kind are in each state; name is the kind or its plural, e.g. order or orders."""
     if name not in _COUNTS:
         raise not_found()
     kind = catalogue.kind(_COUNTS[name])

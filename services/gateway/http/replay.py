@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+import threading
+import time
 import uuid
 from io import BytesIO
 from typing import cast
@@ -24,6 +26,12 @@ _LOG = log.get("replay")
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 _KEPT_HEADERS = ("Content-Type", "ETag", "Location")
 _UNKEPT = (401, 403, 429)
+#: addresses whose views give what they make the id `new_id()`: to do them again does them once
+ONCE_BY_ID = {"documents.create", "imports.start", "mappings.create", "tasks.create"}
+#: seconds that a repeat waits for the attempt before it, longer than SHORT_LEASE; seconds between looks
+_WAIT = idempotency.SHORT_LEASE + 2.0
+_LOOK_AGAIN = 0.2
+_MADE = uuid.UUID("6f0f3c1e-6f4e-5d0c-9b57-2f1f6a3b8c11")
 
 
 def install(app: Flask) -> None:
@@ -41,13 +49,26 @@ def _before() -> Response | None:
         raise problems.invalid([problems.wrong("/Idempotency-Key", "key-shape", key)])
     actor = context.actor()
     claim = Claim(actor.tenant_id, actor.user_id, key, str(uuid.uuid4()))
-    with context.parts().database.transaction(actor.tenant_id) as connection:
-        kept = idempotency.reserve(connection, claim, digest := _digest())
+    kept = _reserve(claim, digest := _digest())
     if kept is not None:
         return _repeat(kept, digest)
     g.claim = claim
     crash.point("gateway.replay.reserved")
     return None
+
+
+def _reserve(claim: Claim, digest: str) -> Kept | None:
+    """Take the key, or tell what stands under it; an attempt that still runs is waited for, but not for long."""
+    lease = idempotency.SHORT_LEASE if request.endpoint in ONCE_BY_ID else idempotency.LEASE
+    end = time.monotonic() + _WAIT
+    pause = threading.Event()
+    while True:
+        with context.parts().database.transaction(claim.tenant_id) as connection:
+            kept = idempotency.reserve(connection, claim, digest, lease)
+        running = kept is not None and kept.digest == digest and kept.status is None
+        if not running or time.monotonic() >= end:
+            return kept
+        pause.wait(_LOOK_AGAIN)
 
 
 def _repeat(kept: Kept, digest: str) -> Response:
@@ -84,6 +105,17 @@ def _after(response: Response) -> Response:
         # the act is done and its answer true: it is given even though it could not be kept; a repeat meets the lease
         _LOG.warning("replay.not_kept", request_id=context.request_id(), reason=problem.en)
     return response
+
+
+def new_id() -> str:
+    """The id that what this request makes shall have: the same for every repeat of the request under its key.
+
+    Empty without a key. So a repeat finds the work of an attempt that died before its answer was kept.
+    """
+    claim: Claim | None = g.get("claim")
+    if claim is None:
+        return ""
+    return str(uuid.uuid5(_MADE, f"{claim.tenant_id}/{claim.user_id}/{claim.key}/{_digest()}"))
 
 
 def _digest() -> str:

@@ -76,6 +76,7 @@ class _Enterprise(Answer):
     customs_code = _text()
     name = _text()
     dxp_id = _text()
+    kinds = _texts()
 
 
 class _Mandate(Answer):
@@ -137,6 +138,12 @@ class DocumentRow(Answer):
     columns = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
     return_info = _text(allow_none=True)
     actions = _texts()
+    revision = _number()
+    app_type = _text()
+    replaces = _text(allow_none=True)
+    replaced_by = _text(allow_none=True)
+    task_id = _text(allow_none=True)
+    overdue_at = _text(allow_none=True)
 
 
 class DocumentPage(_Page):
@@ -150,28 +157,192 @@ class _Body(Answer):
     lines = fields.List(fields.Dict(keys=fields.String(), values=fields.String()), required=True)
 
 
+class _Ref(Answer):
+    via = _text()
+    value = _text()
+
+
 class DocumentAnswer(DocumentRow):
     """A document alone."""
 
     body = _some(_Body)
     etag = _text()
-    links = fields.List(fields.Dict(), required=True)
+    links = _many(_Ref)
     created_by = _text(allow_none=True)
     warnings = _many(FieldProblem)
 
 
-class _ActResult(Answer):
+class ActResult(Answer):
+    """What became of one document. new_id: the version that an amendment or a deletion at customs made."""
+
     id = _text()
     number = _text(allow_none=True)
     ok = _flag()
     state = _text(allow_none=True)
+    new_id = _text(allow_none=True)
+    new_kind = _text(allow_none=True)
     problem = fields.Nested(ProblemAnswer)
 
 
 class ActAnswer(Answer):
     """What became of each document."""
 
-    results = _many(_ActResult)
+    results = _many(ActResult)
+
+
+class _Explanation(Answer):
+    code = _text()
+    text = _text()
+    way_out = _text()
+    certain = _flag()
+
+
+class _Receipt(Answer):
+    id = _text()
+    message_type = _text()
+    status = _text()
+    status_text = _text()
+    return_time = _text()
+    info = _text()
+    received_at = _text()
+    standing = _text()
+    times = _number()
+    explanation = _some(_Explanation, allow_none=True)
+
+
+class ReceiptsAnswer(Answer):
+    """Receipts of one document."""
+
+    items = _many(_Receipt)
+
+
+class _Entry(Answer):
+    at = _text()
+    what = _text()
+    text = _text()
+    actor = _text(allow_none=True)
+    detail = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+    explanation = _some(_Explanation, allow_none=True)
+
+
+class TimelineAnswer(Answer):
+    """What happened to one document."""
+
+    items = _many(_Entry)
+
+
+class _Link(Answer):
+    id = _text()
+    kind = _text()
+    kind_title = _text()
+    number = _text()
+    state = _text()
+    state_text = _text()
+    settled = _flag()
+    via = _text()
+    direction = _text()
+
+
+class _Missing(Answer):
+    kind = _text()
+    kind_title = _text()
+    text = _text()
+    page = _text()
+    action = _text(allow_none=True)
+    numbers = _texts()
+
+
+class LinksAnswer(Answer):
+    """The chain: what is there, what is missing, what comes next. `more`: not everything was looked at."""
+
+    items = _many(_Link)
+    missing = _many(_Missing)
+    next = _text()
+    done = _flag()
+    more = _flag()
+
+
+class _Difference(Answer):
+    field = _text()
+    label = _text()
+    list_value = _text()
+    other_value = _text()
+    pointer = _text()
+
+
+class _Leg(Answer):
+    kind = _text()
+    title = _text()
+    id = _text(allow_none=True)
+    number = _text(allow_none=True)
+    state = _text(allow_none=True)
+    state_text = _text(allow_none=True)
+    status = _text()
+    differences = _many(_Difference)
+
+
+class ComparisonAnswer(Answer):
+    """The four documents. status: same, differs, missing, not-needed, unknown (a kind one may not read)."""
+
+    complete = _flag()
+    legs = _many(_Leg)
+
+
+class _Change(Answer):
+    pointer = _text()
+    label = _text()
+    old = _text()
+    new = _text()
+
+
+class _Version(Answer):
+    id = _text()
+    revision = _number()
+    app_type = _text()
+    state = _text()
+    state_text = _text()
+    stored_at = _text()
+    created_by = _text(allow_none=True)
+    current = _flag()
+    changes = _many(_Change)
+
+
+class VersionsAnswer(Answer):
+    """Versions of a document, the first one first. `current`: the one in force."""
+
+    items = _many(_Version)
+
+
+class _Built(Answer):
+    id = _text()
+    number = _text()
+
+
+class BuiltAnswer(Answer):
+    """Drafts that were built."""
+
+    items = _many(_Built)
+
+
+class _PageOf(Answer):
+    path = _text()
+    label = _text()
+
+
+class _Check(Answer):
+    check = _text()
+    label = _text()
+    result = _text()
+    text = _text()
+    page = _some(_PageOf, allow_none=True)
+
+
+class DiagnosisAnswer(Answer):
+    """The self-diagnosis. `ok`: no check failed. result: ok, warning, failed, unknown."""
+
+    ok = _flag()
+    state = _text()
+    items = _many(_Check)
 
 
 class _Cell(Answer):
@@ -181,6 +352,13 @@ class _Cell(Answer):
     letter = _text()
     value = _text()
     code = _text()
+    message = _text()
+
+
+class OverdueAnswer(Answer):
+    """Why something takes longer than it may, since when, and what to do."""
+
+    since = _text()
     message = _text()
 
 
@@ -202,6 +380,10 @@ class ImportAnswer(Answer):
     repairs = _many(_Cell)
     failure = _some(FieldProblem, allow_none=True)
     document_ids_url = _text()
+    task = _text(allow_none=True)
+    mapping_name = _text(allow_none=True)
+    export_date = _text(allow_none=True)
+    overdue = _some(OverdueAnswer, allow_none=True)
     created_at = _text()
     created_by = _text(allow_none=True)
 
@@ -231,7 +413,11 @@ class KindAnswer(Schema):
     kind = _text()
     title = fields.Dict(required=True)
     message = _text()
+    owner = _text()
     pages = _texts()
+    page_sets = fields.List(fields.Dict(), required=True)
+    received = _flag()
+    senders = _texts()
     number_field = _text()
     head = fields.List(fields.Dict(), required=True)
     lines = fields.List(fields.Dict(), required=True)
@@ -242,7 +428,7 @@ class KindAnswer(Schema):
     columns = fields.List(fields.Dict(), required=True)
     states = fields.List(fields.Dict(), required=True)
     actions = fields.List(fields.Dict(), required=True)
-    sheet = fields.Dict(required=True)
+    sheet = fields.Dict(required=True, allow_none=True)
 
 
 class _Code(Answer):
@@ -294,6 +480,7 @@ class _Strategy(Answer):
     name = _text()
     trade_mode = _text()
     kind = _text()
+    kinds = _texts()
     defaults = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
     enabled = _flag()
 

@@ -165,7 +165,7 @@ def _who_am_i() -> dict[str, Any]:
     }
 
 
-def _enterprise(enterprise: domain.Enterprise | None) -> dict[str, str] | None:
+def _enterprise(enterprise: domain.Enterprise | None) -> dict[str, Any] | None:
     if enterprise is None:
         return None
     return {
@@ -173,6 +173,7 @@ def _enterprise(enterprise: domain.Enterprise | None) -> dict[str, str] | None:
         "customs_code": enterprise.customs_code,
         "name": enterprise.name,
         "dxp_id": enterprise.dxp_id,
+        "kinds": list(enterprise.kinds),
     }
 
 

@@ -6,7 +6,8 @@ import json
 from datetime import datetime
 from typing import Any
 
-from documents import describe
+from documents import describe, reasons
+from documents.reasons import Reason
 from documents.spec import DocumentType
 from proto.documents.v1 import documents_pb2 as pb
 from runtime.errors import KINDS, Detail, Problem
@@ -36,6 +37,12 @@ def document_row(item: pb.Document, doctype: DocumentType) -> dict[str, Any]:
         "columns": dict(item.columns),
         "return_info": item.return_info or None,
         "actions": list(item.actions),
+        "revision": item.revision,
+        "app_type": item.app_type,
+        "replaces": item.replaces or None,
+        "replaced_by": item.replaced_by or None,
+        "task_id": item.task_id or None,
+        "overdue_at": moment(item.overdue_at) or None,
     }
 
 
@@ -45,7 +52,7 @@ def document(item: pb.Document, doctype: DocumentType) -> dict[str, Any]:
         **document_row(item, doctype),
         "body": json.loads(item.body_json) if item.body_json else {"head": {}, "lines": []},
         "etag": etag(item.version),
-        "links": [],
+        "links": [{"via": one.name, "value": one.value} for one in item.refs],
         "created_by": item.created_by or None,
         "warnings": [field_problem(one) for one in item.warnings],
     }
@@ -73,6 +80,8 @@ def act_result(item: pb.ActResult) -> dict[str, Any]:
         "number": item.number or None,
         "ok": item.ok,
         "state": item.state or None,
+        "new_id": item.new_id or None,
+        "new_kind": item.new_kind or None,
     }
     if not item.ok:
         found["problem"] = problems.as_json(act_problem(item))
@@ -99,6 +108,19 @@ def receipt(item: pb.Receipt) -> dict[str, Any]:
         "received_at": moment(item.received_at),
         "standing": item.standing,
         "times": item.times,
+        "explanation": explanation(reasons.of_status(item.status)),
+    }
+
+
+def explanation(reason: Reason | None) -> dict[str, Any] | None:
+    """What a refusal means and what to do; null where there is nothing to explain."""
+    if reason is None:
+        return None
+    return {
+        "code": reason.code,
+        "text": words.pick(reason.words.zh, reason.words.en),
+        "way_out": words.pick(reason.way_out.zh, reason.way_out.en),
+        "certain": reason.certain,
     }
 
 
@@ -110,7 +132,15 @@ def timeline_entry(item: pb.TimelineEntry) -> dict[str, Any]:
         "text": words.pick(item.zh, item.en),
         "actor": item.actor or None,
         "detail": dict(item.detail),
+        "explanation": explanation(reason_of(item)),
     }
+
+
+def reason_of(item: pb.TimelineEntry) -> Reason | None:
+    """Why an entry of a timeline is bad news; None if it is not."""
+    if item.what == "receipt":
+        return reasons.of_status(item.detail.get("status", ""))
+    return reasons.of_refusal(item.detail.get("code", "")) if item.what == "refused" else None
 
 
 def cell_problem(item: pb.CellProblem) -> dict[str, Any]:
@@ -144,10 +174,30 @@ def import_task(item: pb.Import) -> dict[str, Any]:
         "errors_total": item.errors_total,
         "repairs": [cell_problem(one) for one in item.repairs],
         "failure": field_problem(failure) if failure else None,
-        "document_ids_url": f"/api/v1/documents/{item.kind}?batch_no={item.batch_no}",
+        "document_ids_url": _documents_of(item),
+        "task": item.task_id or None,
+        "mapping_name": item.mapping_name or None,
+        "export_date": f"{item.export_date[:4]}-{item.export_date[4:6]}-{item.export_date[6:]}"
+        if item.export_date
+        else None,
+        "overdue": overdue(item),
         "created_at": moment(item.created_at),
         "created_by": item.created_by or None,
     }
+
+
+def _documents_of(item: pb.Import) -> str:
+    wanted = (
+        f"?batch_no={item.batch_no}" if item.batch_no else f"?task={item.task_id}" if item.task_id else ""
+    )
+    return f"/api/v1/documents/{item.kind}{wanted}"
+
+
+def overdue(item: Any) -> dict[str, str] | None:
+    """Why an import or a task takes too long, and since when it does; None while it does not."""
+    if not item.HasField("overdue"):
+        return None
+    return {"since": moment(item.overdue.value), "message": words.pick(item.overdue.zh, item.overdue.en)}
 
 
 def key(item: Any) -> dict[str, Any]:

@@ -47,10 +47,22 @@ INPUT = {
     ),
     "strategy-kind": ("该业务策略不适用于此单证，适用于：{0}。", "is a strategy for another kind: {0}."),
     "kind-unknown": ("没有这种单证，可用：{0}。", "is not a kind of document; possible are: {0}."),
+    "not-imported": ("此单证不能由文件导入。", "cannot be imported from a file."),
+    "strategy-of-task": (
+        "任务有自己的业务策略，请不要另外指定。",
+        "must be left out: a task has a strategy of its own.",
+    ),
+    "day": ("应为日期，例如 2026-11-20。", "must be a date such as 2026-11-20."),
+    "not-texts": ("应为“名称: 文本”的 JSON 对象。", "must be a JSON object of texts."),
+    "task-no-elsewhere": ("任务编号已存在，请更换。", "is in use; choose another one."),
     "file-empty": ("文件是空的，请选择填好的模板。", "is empty; choose a filled-in template."),
     "if-match-required": (
         "修改须带 If-Match，请先读取单据并使用其 ETag。",
         "is required for a change: read the document first and send its ETag.",
+    ),
+    "either-ids": (
+        "已选择清单时不能再指定期间或企业，请只用一种方式。",
+        "goes with a period, not with ids: name either lists or a period.",
     ),
     "key-shape": ("应为 1 到 128 个可见 ASCII 字符。", "must be 1 to 128 visible ASCII characters."),
     "key-reused": (

@@ -19,22 +19,16 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from documents import registry
+from documents.rules import credit_code
+from documents.types import made_up
 from runtime import config
 from runtime.db import Database
 from services.gateway.tenants import store
 from services.gateway.tenants.usecases import Passwords
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:tongguan:demo")
-#: characters of a unified social credit code and their weights (GB 32100-2015)
-_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
 _MANDATE_DAYS = 365
-
-
-def credit_code(first_17: str) -> str:
-    """A unified social credit code: 17 characters and their check character (GB 32100-2015)."""
-    total = sum(_ALPHABET.index(item) * weight for item, weight in zip(first_17, _WEIGHTS, strict=True))
-    return first_17 + _ALPHABET[-total % 31]
 
 
 def demo_id(*parts: str) -> str:
@@ -44,7 +38,7 @@ def demo_id(*parts: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DemoTenant:
-    """A tenant, with its enterprise if it files; users as (username, name, role)."""
+    """A tenant, with its enterprise if it files, of which kinds; users as (username, name, role)."""
 
     label: str
     name: str
@@ -52,12 +46,15 @@ class DemoTenant:
     users: tuple[tuple[str, str, str], ...]
     enterprise: Mapping[str, str] | None = None
     overseen: bool = False
+    kinds: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
         return demo_id("tenant", self.label)
 
 
+#: sells on a platform of its own and declares for itself
+_TRADER = ("ecommerce", "platform", "agent")
 TENANTS = (
     DemoTenant(
         "A",
@@ -72,6 +69,7 @@ TENANTS = (
             "channel": "amqp",
         },
         overseen=True,
+        kinds=_TRADER,
     ),
     DemoTenant(
         "B",
@@ -86,40 +84,56 @@ TENANTS = (
             "channel": "spool",
         },
         overseen=True,
+        kinds=_TRADER,
     ),
     DemoTenant("C", "演示丙报关服务有限公司", "broker", (("c-broker", "丙报关员", "broker"),), overseen=True),
+    DemoTenant(
+        "L",
+        "演示丁国际物流有限公司",
+        "enterprise",
+        (("l-declarant", "丁制单员", "declarant"), ("l-admin", "丁管理员", "enterprise_admin")),
+        {
+            "code": credit_code("91610131MA0DEML03"),
+            "customs_code": "6101980L03",
+            "short_code": "YSWL",
+            "dxp_id": "DXPENT0000000303",
+            "channel": "amqp",
+        },
+        overseen=True,
+        kinds=("logistics", "logistics-b2b"),
+    ),
+    DemoTenant(
+        "O",
+        "演示戊监管场所经营有限公司",
+        "enterprise",
+        (("o-declarant", "戊制单员", "declarant"), ("o-admin", "戊管理员", "enterprise_admin")),
+        {
+            "code": credit_code("91610131MA0DEMP04"),
+            "customs_code": "6101980P04",
+            "short_code": "YSCS",
+            "dxp_id": "DXPENT0000000404",
+            "channel": "amqp",
+        },
+        overseen=True,
+        kinds=("operator",),
+    ),
     DemoTenant("provider", "演示服务商", "provider", (("provider-admin", "服务商管理员", "provider_admin"),)),
     DemoTenant("platform", "演示平台", "platform", (("platform-admin", "平台管理员", "platform_admin"),)),
 )
 _BY_LABEL = {item.label: item for item in TENANTS}
 #: client label, broker label, kinds, actions
-MANDATE = ("A", "C", ("order", "booking"), ("read", "write", "declare", "import"))
+MANDATE = (
+    "A",
+    "C",
+    tuple(item.kind for item in registry.ALL),
+    ("read", "write", "declare", "import", "export"),
+)
 
 
 def strategies(tenant: DemoTenant) -> list[dict[str, Any]]:
-    """9710 and 9610 orders and 9810 bookings of a filing tenant. currency 502 is USD (numeric customs code)."""
-    assert tenant.enterprise is not None  # only filing tenants have strategies
-    seller = {"ebcCode": tenant.enterprise["code"], "ebcName": tenant.name, "currency": "502", "freight": "0"}
-    rows = (
-        (
-            "9710 清单模式",
-            "9710",
-            "order",
-            {"orderType": "B", "ebpCode": "无", "ebpName": "演示境外电商平台"},
-        ),
-        (
-            "9610 清单模式",
-            "9610",
-            "order",
-            {"orderType": "E", "ebpCode": "无", "ebpName": "演示境外零售平台"},
-        ),
-        (
-            "9810 清单模式",
-            "9810",
-            "booking",
-            {"orderType": "W", "ebpCode": "无", "ebpName": "演示洛杉矶海外仓"},
-        ),
-    )
+    """One per trade mode for who sells, one for the carrier's and one for the site operator's own documents."""
+    if tenant.enterprise is None:
+        return []
     return [
         {
             "tenant_id": tenant.id,
@@ -129,10 +143,64 @@ def strategies(tenant: DemoTenant) -> list[dict[str, Any]]:
             "kind": kind,
             "logistics_code": "YSWL",
             "enterprise_short_code": tenant.enterprise["short_code"],
-            "defaults": {**seller, **own},
+            "defaults": {**_common(), **_own(tenant), **own},
         }
-        for name, mode, kind, own in rows
+        for name, mode, kind, own in _rows(tenant)
     ]
+
+
+def _rows(tenant: DemoTenant) -> list[tuple[str, str, str, dict[str, str]]]:
+    """Name, trade mode, main kind, and what is this strategy's own."""
+    if "logistics" in tenant.kinds:
+        return [("承运单证", "9610", "waybill", {})]
+    if "operator" in tenant.kinds:
+        return [("监管场所单证", "9610", "arrival", {})]
+    if "ecommerce" not in tenant.kinds:
+        return []
+    # 简化申报 is not summed up and needs no summary declaration: B2B and overseas warehouses have none
+    abroad = {"ebpCode": "无", "statisticsFlag": "A"}
+    return [
+        ("9710 清单模式", "9710", "order", {**abroad, "orderType": "B", "ebpName": "演示境外电商平台"}),
+        ("9610 清单模式", "9610", "order",
+         {**abroad, "orderType": "E", "ebpName": "演示境外零售平台", "statisticsFlag": "B"}),
+        ("9810 清单模式", "9810", "booking", {**abroad, "orderType": "W", "ebpName": "演示洛杉矶海外仓"}),
+    ]  # fmt: skip
+
+
+def _common() -> dict[str, str]:
+    """The same for all: where it is declared, how and whereto it goes, who carries it. By air to the United States."""
+    carrier, operator = _BY_LABEL["L"], _BY_LABEL["O"]
+    assert carrier.enterprise is not None
+    assert operator.enterprise is not None
+    return {
+        "customsCode": made_up.CUSTOMS,
+        "portCode": made_up.CUSTOMS,
+        "logisticsCode": carrier.enterprise["code"],
+        "logisticsName": carrier.name,
+        "operatorCode": operator.enterprise["code"],
+        "operatorName": operator.name,
+        "trafMode": "5",
+        "country": made_up.AMERICA,
+        "POD": made_up.AMERICA,
+        "wrapType": "2",
+        "currency": made_up.USD,
+        "fCurrency": made_up.CNY,
+        "iCurrency": made_up.CNY,
+        "freight": "0",
+        "payName": "现金支付",
+        "summaryFlag": "1",
+        "itemNameFlag": "1",
+    }
+
+
+def _own(tenant: DemoTenant) -> dict[str, str]:
+    """Who sells is consignor, producer and declarant of its own goods; the others fill in none of these."""
+    assert tenant.enterprise is not None
+    if "ecommerce" not in tenant.kinds:
+        return {}
+    roles = ("ebc", "owner", "agent", "declAgent")
+    code, name = tenant.enterprise["code"], tenant.name
+    return {f"{role}Code": code for role in roles} | {f"{role}Name": name for role in roles}
 
 
 def seed(database: Database, passwords: Passwords, chosen: Mapping[str, str]) -> dict[str, Any]:
@@ -142,7 +210,7 @@ def seed(database: Database, passwords: Passwords, chosen: Mapping[str, str]) ->
             _tenant(connection, tenant)
             for username, name, role in tenant.users:
                 _user(connection, passwords, tenant, username, name, role, chosen[username])
-            for row in strategies(tenant) if tenant.enterprise else ():
+            for row in strategies(tenant):
                 store.upsert(connection, "strategies", ("tenant_id", "id"), row)
             if tenant.label == MANDATE[0]:
                 _mandate(connection)
@@ -151,7 +219,6 @@ def seed(database: Database, passwords: Passwords, chosen: Mapping[str, str]) ->
 
 def summary(chosen: Mapping[str, str]) -> dict[str, Any]:
     """The demo in words for other programs."""
-    filing = [tenant for tenant in TENANTS if tenant.enterprise]
     return {
         "tenants": [
             {
@@ -162,6 +229,7 @@ def summary(chosen: Mapping[str, str]) -> dict[str, Any]:
                 "enterprise_code": tenant.enterprise["code"] if tenant.enterprise else None,
                 "enterprise_name": tenant.name if tenant.enterprise else None,
                 "dxp_id": tenant.enterprise["dxp_id"] if tenant.enterprise else None,
+                "kinds": list(tenant.kinds),
             }
             for tenant in TENANTS
         ],
@@ -179,7 +247,7 @@ def summary(chosen: Mapping[str, str]) -> dict[str, Any]:
         "strategies": [
             {"id": row["id"], "name": row["name"], "trade_mode": row["trade_mode"], "kind": row["kind"],
              "tenant": tenant.label}
-            for tenant in filing
+            for tenant in TENANTS
             for row in strategies(tenant)
         ],
     }  # fmt: skip
@@ -203,7 +271,7 @@ def _tenant(connection: Connection, tenant: DemoTenant) -> None:
             "tenant_id": tenant.id,
             "id": demo_id("enterprise", tenant.label),
             "name": tenant.name,
-            "kinds": ["e-commerce"],
+            "kinds": list(tenant.kinds),
             **tenant.enterprise,
             **overseers,
         }

@@ -19,6 +19,8 @@ DECLARANT = (
     "document.delete",
     "document.declare",
     "document.import",
+    # workbooks and print: data that leaves the system, a scope of its own in a mandate
+    "document.export",
     "key.read",
 )
 
@@ -47,7 +49,7 @@ USERNAME_LENGTH = 100
 
 @dataclass(frozen=True, slots=True)
 class Enterprise:
-    """The enterprise in whose name a tenant files. channel: amqp | spool."""
+    """The enterprise in whose name a tenant files. channel: amqp | spool; kinds: see documents.parties."""
 
     code: str
     customs_code: str
@@ -55,6 +57,7 @@ class Enterprise:
     short_code: str
     dxp_id: str
     channel: str
+    kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,12 @@ class Standing:
         return self.client_enterprise if self.mandate else self.person.enterprise
 
     @property
+    def enterprise_kinds(self) -> tuple[str, ...]:
+        """As what this request may file: what the enterprise is, and as its agent where a broker acts for it."""
+        own = self.enterprise.kinds if self.enterprise else ()
+        return tuple(dict.fromkeys((*own, "agent"))) if self.mandate else own
+
+    @property
     def permissions(self) -> tuple[str, ...]:
         """What this person may do in `tenant_id`."""
         if self.mandate_ended:
@@ -137,6 +146,7 @@ class Standing:
             home_tenant_id=self.person.tenant_id,
             request_id=request_id,
             enterprise_name=enterprise.name if enterprise else "",
+            enterprise_kinds=self.enterprise_kinds,
         )
 
 

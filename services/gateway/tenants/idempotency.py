@@ -13,6 +13,8 @@ from sqlalchemy import Connection, text
 
 #: seconds after which an unfinished attempt counts as died; longer than any call may take
 LEASE = 120
+#: the same where doing it again does it once all the same: what is made gets its id from the key
+SHORT_LEASE = 3
 #: days an answer is kept
 KEEP = 7
 
@@ -66,9 +68,9 @@ class Kept:
     body: bytes
 
 
-def reserve(connection: Connection, claim: Claim, digest: str) -> Kept | None:
+def reserve(connection: Connection, claim: Claim, digest: str, lease: int = LEASE) -> Kept | None:
     """Take the key for this attempt, or tell what stands under it already."""
-    values = {**claim.parameters, "digest": digest, "lease": LEASE}
+    values = {**claim.parameters, "digest": digest, "lease": lease}
     connection.execute(_TIDY, {**claim.parameters, "keep": KEEP})
     if connection.execute(_RESERVE, values).one_or_none() is not None:
         return None

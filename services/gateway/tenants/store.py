@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 
 from services.gateway.tenants.domain import Enterprise, Mandate, Person
 
-_ENTERPRISE = "code, customs_code, name, short_code, dxp_id, channel"
+_ENTERPRISE = "code, customs_code, name, short_code, dxp_id, channel, kinds"
 _SIGN_IN_AS = text("SELECT set_config('app.sign_in_as', :username, true)")
 _BY_NAME = text("SELECT tenant_id, id, password_hash, state FROM users WHERE username = :username")
 # one name, one user, over all tenants: a unique index would have to begin with the tenant, hence the lock
@@ -107,10 +107,10 @@ def person(connection: Connection, tenant_id: str, user_id: str) -> Person | Non
 def enterprise(connection: Connection, tenant_id: str) -> Enterprise | None:
     """The enterprise a tenant files for."""
     row = connection.execute(_MAIN_ENTERPRISE, {"tenant": tenant_id}).one_or_none()
-    return (
-        Enterprise(row.code, row.customs_code, row.name, row.short_code, row.dxp_id, row.channel)
-        if row
-        else None
+    if row is None:
+        return None
+    return Enterprise(
+        row.code, row.customs_code, row.name, row.short_code, row.dxp_id, row.channel, tuple(row.kinds)
     )
 
 

@@ -2,18 +2,29 @@
 import { download, request, upload, type Query } from './client'
 import type {
   ActionResult,
+  Body,
+  Chain,
   CodeItem,
+  Comparison,
   DeviceKey,
+  Diagnosis,
   DocumentFull,
   DocumentRow,
+  ExportJob,
   ImportTask,
   Kind,
+  KindBrief,
+  Mapping,
+  MappingProposal,
   Page,
   Receipt,
   SearchHit,
   SessionInfo,
   Strategy,
+  Task,
+  TaskDocument,
   TimelineItem,
+  Version,
 } from './types'
 
 type Raw = Record<string, unknown>
@@ -27,20 +38,67 @@ export const session = {
 }
 
 export const kinds = {
+  list: () => request<Page<KindBrief>>('GET', '/kinds'),
   read: (kind: string) => request<Kind>('GET', `/kinds/${part(kind)}`),
   template: (kind: string) => download(`/kinds/${part(kind)}/template.xlsx`, `${kind}.xlsx`),
 }
 
+const one = (kind: string, id: string) => `/documents/${part(kind)}/${part(id)}`
+
 export const documents = {
   query: (kind: string, query: Query, signal?: AbortSignal) =>
     request<Page<DocumentRow>>('GET', `/documents/${part(kind)}`, { query, signal }),
-  read: (kind: string, id: string) => request<DocumentFull>('GET', `/documents/${part(kind)}/${part(id)}`),
-  timeline: (kind: string, id: string) =>
-    request<{ items: TimelineItem[] }>('GET', `/documents/${part(kind)}/${part(id)}/timeline`),
-  receipts: (kind: string, id: string) =>
-    request<{ items: Receipt[] }>('GET', `/documents/${part(kind)}/${part(id)}/receipts`),
+  read: (kind: string, id: string) => request<DocumentFull>('GET', one(kind, id)),
+  create: (kind: string, body: Body) => request<DocumentFull>('POST', `/documents/${part(kind)}`, { body }),
+  replace: (kind: string, id: string, etag: string, body: Body) =>
+    request<DocumentFull>('PUT', one(kind, id), { body, headers: { 'If-Match': etag } }),
+  timeline: (kind: string, id: string) => request<{ items: TimelineItem[] }>('GET', `${one(kind, id)}/timeline`),
+  receipts: (kind: string, id: string) => request<{ items: Receipt[] }>('GET', `${one(kind, id)}/receipts`),
+  versions: (kind: string, id: string) => request<{ items: Version[] }>('GET', `${one(kind, id)}/versions`),
+  comparison: (kind: string, id: string) => request<Comparison>('GET', `${one(kind, id)}/comparison`),
+  links: (kind: string, id: string) => request<Chain>('GET', `${one(kind, id)}/links`),
+  diagnosis: (kind: string, id: string) => request<Diagnosis>('GET', `${one(kind, id)}/diagnosis`),
+  print: (kind: string, id: string, name: string) => download(`${one(kind, id)}/print.pdf`, name),
+  printTable: (kind: string, query: Query) => download(`/documents/${part(kind)}/print.pdf`, `${kind}.pdf`, query),
+  exportNow: (kind: string, query: Query) => download(`/documents/${part(kind)}/export.xlsx`, `${kind}.xlsx`, query),
+  exportLater: (kind: string, query: Query) =>
+    request<ExportJob>('POST', `/documents/${part(kind)}/exports`, { query }),
   act: (kind: string, action: string, ids: string[]) =>
     request<{ results: ActionResult[] }>('POST', `/documents/${part(kind)}/actions/${part(action)}`, { body: { ids } }),
+}
+
+export const exports = {
+  read: (id: string) => request<ExportJob>('GET', `/exports/${part(id)}`),
+  file: (id: string, name: string) => download(`/exports/${part(id)}/file.xlsx`, name),
+  discard: (id: string) => request<void>('DELETE', `/exports/${part(id)}`),
+}
+
+/** Lists chosen one by one, or all of a consignor that were closed in a period. */
+export type SummaryWish =
+  { ids: string[] } | { ebc_code: string; from: string; to: string; statistics_flag?: string; customs_code?: string }
+export const summary = {
+  build: (wish: SummaryWish) =>
+    request<{ items: { id: string; number: string }[] }>('POST', '/documents/summary-application/build', {
+      body: wish,
+    }),
+}
+
+export const mappings = {
+  list: (kind: string) => request<Page<Mapping>>('GET', '/import-mappings', { query: { kind } }),
+  create: (mapping: Omit<Mapping, 'id'>) => request<Mapping>('POST', '/import-mappings', { body: mapping }),
+  remove: (id: string) => request<void>('DELETE', `/import-mappings/${part(id)}`),
+  propose: (form: FormData) => upload<MappingProposal>('/import-mappings/proposal', form, () => undefined),
+}
+
+export const tasks = {
+  list: (query: Query, signal?: AbortSignal) => request<Page<Task>>('GET', '/tasks', { query, signal }),
+  read: (id: string) => request<Task>('GET', `/tasks/${part(id)}`),
+  create: (task: { task_no?: string; strategy: string; customer_no?: string; kind: string }) =>
+    request<Task>('POST', '/tasks', { body: task }),
+  remove: (id: string) => request<void>('DELETE', `/tasks/${part(id)}`),
+  generate: (id: string) => request<Task>('POST', `/tasks/${part(id)}/generate`),
+  documents: (query: Query, signal?: AbortSignal) =>
+    request<Page<TaskDocument>>('GET', '/task-documents', { query, signal }),
 }
 
 export const imports = {

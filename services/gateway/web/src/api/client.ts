@@ -110,8 +110,8 @@ export function fileNameFrom(disposition: string | null, fallback: string): stri
 }
 
 /** Fetches a file with the page's own language and session, then hands it to the browser's downloads. */
-export async function download(path: string, fallbackName: string): Promise<void> {
-  const response = await send('GET', path, { headers: { Accept: '*/*' } })
+export async function download(path: string, fallbackName: string, query: Query = {}): Promise<void> {
+  const response = await send('GET', path, { query, headers: { Accept: '*/*' } })
   const url = URL.createObjectURL(await response.blob())
   const link = document.createElement('a')
   link.href = url

@@ -11,19 +11,23 @@ export interface Choice {
   label: Label
 }
 
-export type FieldType = 'text' | 'code' | 'decimal' | 'integer' | 'datetime'
+export type FieldType = 'text' | 'code' | 'decimal' | 'integer' | 'datetime' | 'date'
 export interface Field {
   name: string
   label: Label
   type: FieldType
   length?: number | null
+  min_length?: number | null
   digits?: number | null
   scale?: number | null
   required: boolean
   code_table?: string | null
+  /** the table offers codes but does not decide: others may be right, too */
+  open_table?: boolean
   area?: string | null
   border?: 'customs' | 'inspection' | 'both' | null
   filled_by?: 'user' | 'strategy' | 'system' | 'customs'
+  default?: string | null
   note?: Label | string | null
   choices?: Choice[] | null
 }
@@ -50,6 +54,10 @@ export interface StateDef {
   label: Label
   colour: StateColour
   settled: boolean
+  held?: boolean
+  limit_minutes?: number | null
+  /** why a document can rest here too long, and what to do */
+  stuck?: Label | null
 }
 export interface ActionDef {
   name: string
@@ -59,21 +67,52 @@ export interface ActionDef {
   confirm?: Label | null
   permission?: string | null
 }
+export type PageGroup = 'trade' | 'logistics' | 'lists' | 'returns' | 'summary'
+/** A page of the guides over one kind: the states it is about (none = all), and whether documents are entered there. */
+export interface PageSet {
+  id: string
+  title: Label
+  group: PageGroup
+  states: string[]
+  entry: boolean
+}
+/** What the menu knows of a kind; the whole declaration is read when a page needs it. */
+export interface KindBrief {
+  kind: string
+  title: Label
+  page_sets: PageSet[]
+  received: boolean
+  senders: string[]
+}
+export interface SheetColumn {
+  field: string
+  level: 'head' | 'line'
+  label: Label
+  required: boolean
+}
 export interface Kind {
   kind: string
   title: Label
   message?: string
+  owner?: string
   pages?: string[]
+  page_sets?: PageSet[]
+  /** issued by customs: nobody enters or changes it */
+  received?: boolean
+  /** kinds of enterprise that may file it */
+  senders?: string[]
   number_field: string
+  number_label?: Label
   head: Field[]
   lines: Field[]
   line_number?: string | null
+  min_lines?: number
   max_lines?: number
   conditions: Condition[]
   columns: Column[]
   states: StateDef[]
   actions: ActionDef[]
-  sheet?: { name: string; columns: { field: string; label: Label; required: boolean }[] } | null
+  sheet?: { name: string; batch: boolean; export_date: string | null; columns: SheetColumn[] } | null
   areas: { name: string; label: Label }[]
 }
 
@@ -92,12 +131,26 @@ export interface DocumentRow {
   columns: Record<string, string | null>
   return_info?: string | null
   actions?: string[]
+  /** 1 for the first, one more for each amendment */
+  revision?: number
+  app_type?: string
+  replaces?: string | null
+  replaced_by?: string | null
+  task_id?: string | null
+  /** from then on it has rested in its state too long */
+  overdue_at?: string | null
 }
 export type BodyPart = Record<string, string | null>
+export interface Body {
+  head: BodyPart
+  lines: BodyPart[]
+}
 export interface DocumentFull extends DocumentRow {
-  body: { head: BodyPart; lines: BodyPart[] }
+  body: Body
   etag?: string
-  links?: unknown[]
+  created_by?: string | null
+  /** what it still lacks before it can be filed; told when it is saved */
+  warnings?: ProblemField[]
 }
 export interface Page<T> {
   items: T[]
@@ -135,6 +188,8 @@ export interface ActionResult {
   number?: string
   ok: boolean
   state?: string
+  /** of an amendment: the new version */
+  new_id?: string | null
   problem?: { title?: string; detail?: string; errors?: ProblemField[] } | null
 }
 
@@ -172,6 +227,8 @@ export interface Strategy {
   name: string
   trade_mode: string
   kind: string
+  /** every kind it has something to fill into */
+  kinds?: string[]
   defaults?: Record<string, string>
   enabled: boolean
 }
@@ -207,8 +264,12 @@ export interface SessionInfo {
   user: { id: string; username: string; name: string }
   tenant: { id: string; name: string }
   enterprise: { code: string; name: string }
+  /** in whose name one files, and as what: the client's while one acts for a client */
+  filing: { code: string; name: string; kinds: string[] }
   roles: string[]
   permissions: string[]
+  /** limited to these kinds of documents; null = all */
+  kinds: string[] | null
   clients: Client[]
   client: Client | null
   /** the client one acted for is no longer: its mandate ended or was taken back */
@@ -248,4 +309,139 @@ export interface ImportProgress {
   documents: number
   accepted: number
   rejected: number
+}
+
+/** A version of a document and what it changed against the one before. */
+export interface Version {
+  id: string
+  revision: number
+  app_type: string
+  state: string
+  state_text?: string
+  stored_at: string
+  created_by?: string | null
+  current: boolean
+  changes: FieldChange[]
+}
+export interface FieldChange {
+  pointer: string
+  label: string
+  old: string | null
+  new: string | null
+}
+
+export type LegStatus = 'same' | 'differs' | 'missing' | 'not-needed' | 'unknown'
+export interface ComparisonLeg {
+  kind: string
+  title: string
+  id: string | null
+  number: string | null
+  state: string | null
+  state_text?: string | null
+  status: LegStatus
+  differences: { field: string; label: string; list_value: string; other_value: string; pointer: string }[]
+}
+export interface Comparison {
+  complete: boolean
+  legs: ComparisonLeg[]
+}
+
+export interface ChainLink {
+  id: string
+  kind: string
+  kind_title: string
+  number: string
+  state: string
+  state_text?: string
+  settled: boolean
+  via: string
+  direction: 'earlier' | 'later' | 'same'
+}
+export interface ChainGap {
+  kind: string
+  kind_title: string
+  text: string
+  /** id of the page where it is done */
+  page: string
+  action?: string | null
+}
+export interface Chain {
+  items: ChainLink[]
+  missing: ChainGap[]
+  next: string
+}
+
+export type CheckResult = 'ok' | 'warning' | 'failed' | 'unknown'
+export interface Diagnosis {
+  ok: boolean
+  state: string
+  items: { check: string; label: string; result: CheckResult; text: string; page: { path: string; label: string } | null }[]
+}
+
+export interface ExportJob {
+  id: string
+  kind?: string
+  state: 'waiting' | 'running' | 'done' | 'failed'
+  rows: number
+  done: number
+  file_name?: string
+  failure?: ProblemField | null
+}
+
+/** field (with its level where needed, "head.country") → header in the enterprise's own workbook */
+export interface Mapping {
+  id: string
+  kind: string
+  name: string
+  columns: Record<string, string>
+  constants?: Record<string, string>
+  version?: number
+}
+export interface MappingProposal {
+  sheet: string
+  row: number
+  columns: { letter: string; header: string; place: string; by: string }[]
+  missing: string[]
+}
+
+export type TaskState = 'draft' | 'generating' | 'generated' | 'failed'
+export type PushState = 'basic' | 'pending' | 'declaring' | 'success' | 'failure'
+export interface TaskReason {
+  document_id: string
+  number: string
+  label?: string
+  message: string
+  pointer?: string
+  value?: string | null
+}
+export interface Task {
+  id: string
+  task_no: string
+  kind: string
+  state: TaskState
+  state_text?: string
+  strategy_id?: string | null
+  strategy_name?: string | null
+  trade_mode?: string | null
+  customer_no?: string | null
+  documents: number
+  by_push_state?: Partial<Record<PushState, number>>
+  failure?: ProblemField | null
+  reasons?: TaskReason[]
+  reasons_total?: number
+  overdue?: ProblemField | null
+  created_at: string
+  created_by?: string | null
+  updated_at?: string
+  updated_by?: string | null
+  imports?: ImportTask[]
+}
+export interface TaskDocument extends DocumentRow {
+  push_state: PushState
+  push_state_text?: string
+  task_no: string
+  strategy_name?: string | null
+  trade_mode?: string | null
+  customer_no?: string | null
+  modified_by?: string | null
 }

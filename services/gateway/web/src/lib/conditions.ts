@@ -25,11 +25,16 @@ export function storedLabel(kind: Kind): Label | null {
 
 /** States that can occur on this page. */
 export function pageStates(kind: Kind, preset: QueryPreset = {}) {
-  return kind.states.filter((s) => preset.settled === undefined || String(s.settled) === preset.settled)
+  return kind.states.filter(
+    (s) =>
+      (preset.settled === undefined || String(s.settled) === preset.settled) &&
+      (!preset.states || preset.states.includes(s.name)),
+  )
 }
 
-/** A page made for one action starts with the states in which it can be done. */
+/** A page made for one action starts with the states in which it can be done; a declared page has its own set. */
 export function presetStates(kind: Kind, preset: QueryPreset = {}): string[] {
+  if (preset.page) return []
   const action = kind.actions.find((a) => a.name === preset.action)
   return action
     ? pageStates(kind, preset)
@@ -94,6 +99,7 @@ export function toQuery(kind: Kind, form: Form, preset: QueryPreset = {}): Recor
   const declared = new Set(kind.conditions.map((c) => c.name))
   const query: Record<string, string> = {}
   if (preset.settled) query.settled = preset.settled
+  if (preset.page) query.page = preset.page
   for (const [name, value] of Object.entries(preset.fixed ?? {})) if (declared.has(name)) query[name] = value
   for (const [name, value] of Object.entries(form)) {
     if (isEmpty(value)) continue

@@ -81,3 +81,9 @@ export function showCustomsTime(value: string): string {
   const m = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})\d*$/.exec(value)
   return m ? `${m[1]}-${m[2]}-${m[3]} ${m[4]}:${m[5]}:${m[6]}` : value
 }
+
+/** "20261120" → "2026-11-20" */
+export function showCustomsDay(value: string): string {
+  const m = /^(\d{4})(\d{2})(\d{2})$/.exec(value)
+  return m ? `${m[1]}-${m[2]}-${m[3]}` : value
+}

@@ -3,18 +3,21 @@
 
 const DECIMAL = /^([+-]?)(\d+)(?:\.(\d*))?$/
 
-/** Digits after the point that say something ("64.99500" → 3); 0 for what is no decimal. */
+/** Zeros at the end that stand beyond the second decimal say nothing: "50000" → "50", "99500" → "995", "5" → "5". */
+const told = (fraction: string | undefined): string => (fraction ?? '').replace(/(?<=^\d\d\d*?)0+$/, '')
+
+/** Digits after the point that are shown ("64.99500" → 3, "12.50000" → 2); 0 for what is no decimal. */
 export function significantDecimals(value: string | null | undefined): number {
   const m = DECIMAL.exec(value ?? '')
-  return m ? (m[3] ?? '').replace(/0+$/, '').length : 0
+  return m ? told(m[3]).length : 0
 }
 
-/** "1234567.50000" → "1,234,567.5"; with `decimals`, padded to that many but never rounded. Anything else stays as it is. */
+/** "1234567.50000" → "1,234,567.50"; with `decimals`, padded to that many but never rounded. Anything else stays as it is. */
 export function showDecimal(value: string | null | undefined, decimals = 0): string {
   const m = DECIMAL.exec(value ?? '')
   if (!m) return value ?? ''
   const whole = (m[2] ?? '').replace(/^0+(?=\d)/, '').replace(/\B(?=(\d{3})+$)/g, ',')
-  const fraction = (m[3] ?? '').replace(/0+$/, '').padEnd(decimals, '0')
+  const fraction = told(m[3]).padEnd(decimals, '0')
   return `${m[1] === '-' ? '-' : ''}${whole}${fraction ? `.${fraction}` : ''}`
 }
 

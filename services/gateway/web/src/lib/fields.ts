@@ -1,6 +1,6 @@
 // From a declared field and its raw text to what a person reads: name[code], aligned decimals, Shanghai times.
 import type { Column, DocumentRow, Field, Kind, Label } from '@/api/types'
-import { showCustomsTime, showTime } from './dates'
+import { showCustomsDay, showCustomsTime, showTime } from './dates'
 import { showDecimal } from './decimal'
 
 export interface Words {
@@ -19,6 +19,7 @@ export function showField(
   if (choice) return `${words.say(choice.label)}[${value}]`
   if (field?.code_table) return words.code(field.code_table, value)
   if (field?.type === 'decimal' || field?.type === 'integer') return showDecimal(value, decimals)
+  if (field?.type === 'date') return showCustomsDay(value)
   if (field?.type === 'datetime') return /^\d{14}/.test(value) ? showCustomsTime(value) : showTime(value, true)
   return value
 }
@@ -39,6 +40,14 @@ export function cellValue(row: DocumentRow, column: string): string {
   return row.columns[column] ?? ''
 }
 
+/** Room for a table on a screen of 1366 px, beside the menu, in px. */
+const ROOM = 1090
+const PICK = 38
+/** What every default view keeps, with the room it needs; number and state come first, customs' words right after. */
+const KEPT: Record<string, number> = { number: 168, state: 128, return_info: 200, stored_at: 136 }
+const NARROWEST = 84
+const WIDEST = 150
+
 export interface ViewColumn extends Omit<Column, 'label'> {
   label: Label | string
   field?: Field
@@ -52,12 +61,18 @@ const KIND_OF: Record<string, ViewColumn['kindOf']> = {
   updated_at: 'time',
 }
 
-/** All columns a table of this kind can show: number and state first, then as declared, then built-in ones not declared. */
+/** A declared kind without a workbook with batches has no batch numbers, and nobody answers what customs itself issued. */
+function says(kind: Kind, name: string): boolean {
+  if (name === 'batch_no') return kind.sheet === undefined || !!kind.sheet?.batch
+  return name !== 'return_info' || !kind.received
+}
+
+/** All columns a table of this kind can show: number, state and customs' words first, then as declared, then built-in ones. */
 export function viewColumns(kind: Kind, builtIn: (name: string) => string): ViewColumn[] {
   const declared = new Map(
     kind.columns.map((column) => [column.name === kind.number_field ? 'number' : column.name, column]),
   )
-  const names = ['number', 'state', ...declared.keys(), ...BUILT_IN]
+  const names = ['number', 'state', 'return_info', ...declared.keys(), ...BUILT_IN].filter((name) => says(kind, name))
   return [...new Set(names)].map((name) => {
     const column = declared.get(name)
     const field = kind.head.find((f) => f.name === (name === 'number' ? kind.number_field : name))
@@ -66,7 +81,8 @@ export function viewColumns(kind: Kind, builtIn: (name: string) => string): View
       name,
       label: column?.label ?? (name === 'number' && field ? field.label : builtIn(name)),
       align: column?.align ?? (isNumeric(field) ? 'right' : 'left'),
-      default: name === 'number' || name === 'state' || (column ? column.default !== false : name === 'updated_at'),
+      width: name in KEPT ? KEPT[name] : Math.min(column?.width ?? NARROWEST, WIDEST),
+      default: name in KEPT || (column ? column.default !== false : name === 'updated_at'),
       sortable: column?.sortable ?? name === 'stored_at',
       field,
       kindOf: KIND_OF[name] ?? 'value',
@@ -74,16 +90,25 @@ export function viewColumns(kind: Kind, builtIn: (name: string) => string): View
   })
 }
 
-/** Chosen columns in declared order; number and state cannot be taken away. What is the same in every row is not shown unless chosen. */
+/**
+ * Chosen columns in declared order; number and state cannot be taken away. Without a choice: what is kept always, and of
+ * the rest, in the order of importance, as many as fit; what is the same in every row is not shown.
+ */
 export function chosenColumns(
   all: readonly ViewColumn[],
   chosen: readonly string[] | null,
   constant: readonly string[] = [],
+  room: number = ROOM,
 ): ViewColumn[] {
-  return all.filter(
-    (c) =>
-      c.name === 'number' ||
-      c.name === 'state' ||
-      (chosen ? chosen.includes(c.name) : c.default && !constant.includes(c.name)),
-  )
+  const always = (c: ViewColumn) => c.name === 'number' || c.name === 'state'
+  if (chosen) return all.filter((c) => always(c) || chosen.includes(c.name))
+  const wanted = all.filter((c) => c.default && !constant.includes(c.name))
+  let left = wanted.reduce((room, c) => room - (c.name in KEPT ? (c.width ?? 0) : 0), room - PICK)
+  return wanted.filter((c) => {
+    if (c.name in KEPT) return true
+    const width = c.width ?? NARROWEST
+    if (width > left) return false
+    left -= width
+    return true
+  })
 }

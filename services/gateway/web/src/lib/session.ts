@@ -26,12 +26,21 @@ export function normaliseSession(raw: Raw): SessionInfo {
   const user = record(raw.user)
   const tenant = record(raw.tenant)
   const enterprise = record(raw.enterprise)
+  // while one acts for a client the documents are filed in the client's name, as its declaring agent
+  const acting = raw.client ? record(record(raw.client).enterprise) : null
+  const filing = acting ?? enterprise
   return {
     user: { id: text(user.id), username: text(user.username), name: text(user.name) || text(user.username) },
     tenant: { id: text(tenant.id), name: text(tenant.name) },
     enterprise: { code: text(enterprise.code), name: text(enterprise.name) || text(tenant.name) },
+    filing: {
+      code: text(filing.code),
+      name: text(filing.name),
+      kinds: [...new Set([...texts(filing.kinds), ...(acting ? ['agent'] : [])])],
+    },
     roles: texts(raw.roles),
     permissions: texts(raw.permissions),
+    kinds: Array.isArray(raw.kinds) ? texts(raw.kinds) : null,
     clients: (Array.isArray(raw.clients) ? raw.clients : []).map(client),
     client: raw.client ? client(raw.client) : null,
     mandate_ended: raw.mandate_ended === true,

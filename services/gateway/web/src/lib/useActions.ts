@@ -1,9 +1,12 @@
 // Doing an action on documents: is it possible, are you sure, what came of it. The same on query and detail pages.
+// What changes a document leads to its form: editing at once, amending after the server made the new version.
 import { ref, shallowRef } from 'vue'
 import { useI18n } from 'vue-i18n'
+import { useRouter } from 'vue-router'
 import { documents } from '@/api/calls'
 import type { ActionDef, ActionResult, DocumentRow, Kind } from '@/api/types'
 import { count, listed, say } from '@/locales'
+import { formPath } from '@/pages'
 import { stateDef } from '@/states'
 import { useSession } from '@/stores/session'
 import type { Outcome } from '@/widgets/ResultsDialog.vue'
@@ -15,6 +18,7 @@ type Row = Pick<DocumentRow, 'id' | 'number' | 'state'>
 export function useActions(kind: () => Kind | undefined) {
   const { t } = useI18n()
   const session = useSession()
+  const router = useRouter()
   const { tell } = useProblem()
   const working = ref('')
   const outcome = shallowRef<Outcome | null>(null)
@@ -26,6 +30,7 @@ export function useActions(kind: () => Kind | undefined) {
     if (why === null) return null
     if (why === 'permission') return t('action.needPermission', { action: label })
     if (why === 'selection') return t('action.needSelection')
+    if (why === 'single') return t('action.onlyOne', { action: label })
     if (why === 'many') return t('action.tooMany', { n: count(rows.length), most: count(MOST_IDS) })
     const states = listed(action.states.map((name) => say(stateDef(kind(), name).label)))
     return rows.length === 1
@@ -57,6 +62,10 @@ export function useActions(kind: () => Kind | undefined) {
   async function perform(action: ActionDef, rows: readonly Row[]): Promise<ActionResult[] | null> {
     const of = kind()
     if (!of || working.value || whyNot(action, rows)) return null
+    if (action.name === 'edit') {
+      await router.push(formPath(of.kind, rows[0]?.id))
+      return null
+    }
     const label = say(action.label)
     const danger = action.name === 'delete'
     try {
@@ -77,6 +86,12 @@ export function useActions(kind: () => Kind | undefined) {
         action.name,
         rows.map((row) => row.id),
       )
+      const made = action.name === 'amend' ? results.find((result) => result.ok)?.new_id : null
+      if (made) {
+        ElMessage({ type: 'success', message: t('action.amended', { title: say(of.title) }) })
+        await router.push(formPath(of.kind, made))
+        return results
+      }
       outcome.value = { action: action.name, label, results, numbers: new Map(rows.map((row) => [row.id, row.number])) }
       return results.filter((result) => result.ok)
     } catch (error) {

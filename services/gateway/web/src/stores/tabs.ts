@@ -1,11 +1,14 @@
 // The open tabs. Each is one route path; its full address (conditions, page) is kept so that coming back is exact.
 import { defineStore } from 'pinia'
-import { computed, ref } from 'vue'
+import { computed, reactive, ref } from 'vue'
+import type { Label } from '@/api/types'
 
+/** A key of the locale, a number, or words of a declaration. */
+export type TabTitle = string | Label
 export interface Tab {
   path: string
   fullPath: string
-  title: string
+  title: TabTitle
 }
 
 /** Which tab to show after `closed` went away: its right neighbour, else the left one, else none. */
@@ -16,35 +19,50 @@ export function neighbour(tabs: readonly Tab[], closed: string): Tab | null {
 
 export const useTabs = defineStore('tabs', () => {
   const tabs = ref<Tab[]>([])
+  /** tabs with something typed that is not saved: closing them asks first */
+  const unsaved = reactive(new Set<string>())
   let owner = ''
   const paths = computed(() => tabs.value.map((tab) => tab.path))
 
-  function visit(path: string, fullPath: string, title: string): void {
+  function visit(path: string, fullPath: string, title: TabTitle): void {
     const known = tabs.value.find((tab) => tab.path === path)
     if (known) known.fullPath = fullPath
     else tabs.value.push({ path, fullPath, title })
   }
   /** A page that knows better than its route (the number of a document) names its own tab. */
-  function name(path: string, title: string): void {
+  function name(path: string, title: TabTitle): void {
     const tab = tabs.value.find((one) => one.path === path)
     if (tab) tab.title = title
   }
   function close(path: string): Tab | null {
     const next = neighbour(tabs.value, path)
     tabs.value = tabs.value.filter((tab) => tab.path !== path)
+    unsaved.delete(path)
     return next
   }
+  function setUnsaved(path: string, is: boolean): void {
+    if (is) unsaved.add(path)
+    else unsaved.delete(path)
+  }
+  /** Unsaved tabs among those that would be closed. */
+  const atRisk = (keep: string | null = null): Tab[] =>
+    tabs.value.filter((tab) => tab.path !== keep && unsaved.has(tab.path))
   function closeOthers(path: string): void {
     tabs.value = tabs.value.filter((tab) => tab.path === path)
+    for (const one of unsaved) if (one !== path) unsaved.delete(one)
   }
   function closeAll(): void {
     tabs.value = []
+    unsaved.clear()
   }
   /** Tabs belong to one person acting for one client; for anybody else they are gone, except the one being opened. */
   function ownedBy(who: string, keep: { path: string } | null): void {
-    if (owner !== who) tabs.value = tabs.value.filter((tab) => tab.path === keep?.path)
+    if (owner !== who) {
+      tabs.value = tabs.value.filter((tab) => tab.path === keep?.path)
+      unsaved.clear()
+    }
     owner = who
   }
 
-  return { tabs, paths, visit, name, close, closeOthers, closeAll, ownedBy }
+  return { tabs, paths, unsaved, visit, name, close, setUnsaved, atRisk, closeOthers, closeAll, ownedBy }
 })

@@ -55,12 +55,9 @@ export function useQuery(kind: Kind, preset: QueryPreset) {
   }
   const written = () => JSON.stringify(router.resolve({ path, query: address() }).query)
 
-  const question = () => ({
-    ...toQuery(kind, applied.value, preset),
-    sort: view.sort,
-    page_size: view.size,
-    cursor: currentCursor(view.stack),
-  })
+  /** What was asked for, without the place in its pages: exports and prints take it as it is. */
+  const question = () => ({ ...toQuery(kind, applied.value, preset), sort: view.sort })
+  const pageQuestion = () => ({ ...question(), page_size: view.size, cursor: currentCursor(view.stack) })
 
   /** Fetches the shown page; quietly = rows stay on the glass until the new ones are there. */
   async function load(quietly = false): Promise<void> {
@@ -69,7 +66,7 @@ export function useQuery(kind: Kind, preset: QueryPreset) {
     if (quietly) refreshing.value = true
     else status.value = 'loading'
     try {
-      const answer = await documents.query(kind.kind, question(), mine.signal)
+      const answer = await documents.query(kind.kind, pageQuestion(), mine.signal)
       patches.show(answer.items)
       next.value = answer.next_cursor ?? ''
       total.value = answer.total_estimate ?? null
@@ -91,7 +88,7 @@ export function useQuery(kind: Kind, preset: QueryPreset) {
       if (status.value !== 'ready' || refreshing.value) return
       const asked = rows.value.map((row) => row.id).join()
       try {
-        const { items } = await documents.query(kind.kind, question())
+        const { items } = await documents.query(kind.kind, pageQuestion())
         if (asked === rows.value.map((row) => row.id).join()) patches.freshen(items)
       } catch {
         // the states are right already; the words come with the next query
@@ -171,6 +168,7 @@ export function useQuery(kind: Kind, preset: QueryPreset) {
     fault,
     flashing: patches.flashing,
     filtered: computed(() => hasConditions(kind, applied.value, preset)),
+    question,
     submit,
     reset,
     reload: () => load(),

@@ -1,0 +1,90 @@
+// Taking what a query finds out of the system: a workbook at once, a large one in the background, or a printed table.
+import { onBeforeUnmount, ref, shallowRef } from 'vue'
+import { documents, exports } from '@/api/calls'
+import type { Query } from '@/api/client'
+import { ApiProblem } from '@/api/problem'
+import type { ExportJob } from '@/api/types'
+import { follow, MOST_DIRECT } from '@/lib/exportJob'
+import { useProblem } from '@/lib/useProblem'
+
+const lasting = (error: unknown) =>
+  error instanceof ApiProblem && error.status >= 400 && error.status < 500 && error.status !== 429
+
+export function useExport(kind: string, question: () => Query) {
+  const { tell } = useProblem()
+  const busy = ref<'' | 'export' | 'print'>('')
+  const job = shallowRef<ExportJob | null>(null)
+  const failure = shallowRef<unknown>(null)
+  let watching: AbortController | null = null
+
+  async function run(total: number | null): Promise<void> {
+    busy.value = 'export'
+    try {
+      if ((total ?? 0) <= MOST_DIRECT) {
+        try {
+          return await documents.exportNow(kind, question())
+        } catch (error) {
+          // more rows than the estimate said: the same query goes the other way, and tells if it is wrong itself
+          if (!(error instanceof ApiProblem) || error.status !== 422) throw error
+        }
+      }
+      await inBackground()
+    } catch (error) {
+      tell(error)
+    } finally {
+      busy.value = ''
+    }
+  }
+  async function inBackground(): Promise<void> {
+    const started = await documents.exportLater(kind, question())
+    job.value = { ...started, state: started.state ?? 'waiting', rows: started.rows ?? 0, done: started.done ?? 0 }
+    failure.value = null
+    void watch(started.id)
+  }
+  async function watch(id: string): Promise<void> {
+    watching?.abort()
+    const mine = (watching = new AbortController())
+    try {
+      await follow({
+        read: () => exports.read(id),
+        show: (next) => {
+          job.value = next
+        },
+        lasting,
+        signal: mine.signal,
+      })
+    } catch (error) {
+      if (!mine.signal.aborted) failure.value = error
+    }
+  }
+  const again = () => job.value && void watch(job.value.id)
+  async function save(): Promise<void> {
+    const done = job.value
+    if (!done) return
+    try {
+      await exports.file(done.id, done.file_name || `${kind}.xlsx`)
+    } catch (error) {
+      tell(error)
+    }
+  }
+  /** The window goes; a job that nobody wants any more is given up. */
+  function close(): void {
+    watching?.abort()
+    const left = job.value
+    job.value = null
+    failure.value = null
+    if (left && left.state !== 'done') exports.discard(left.id).catch(tell)
+  }
+  async function print(): Promise<void> {
+    busy.value = 'print'
+    try {
+      await documents.printTable(kind, question())
+    } catch (error) {
+      tell(error)
+    } finally {
+      busy.value = ''
+    }
+  }
+  onBeforeUnmount(() => watching?.abort())
+  return { busy, job, failure, run, again, save, close, print }
+}
