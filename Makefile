@@ -1,9 +1,12 @@
 # Everything a developer types. `make` alone lists it.
 PYTHON ?= python3
 PY := .venv/bin/python
+# for make messages
+OUT ?= .run/messages
+ALGORITHM ?= rsa-sha1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests run stop status test lint bench bench-import bench-xml bench-chain fault proto lock clean
+.PHONY: help setup setup-tests run stop status messages test lint bench bench-import bench-xml bench-chain fault proto lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -23,6 +26,9 @@ stop: ## stop what `make run` started in this run folder
 
 status: ## list the processes of this run folder
 	@$(PY) -m tools.stack status
+
+messages: setup ## write one of every message, signed, and every receipt to OUT=… (ALGORITHM=sm2-sm3: another key)
+	@$(PY) -m tools.messages "$(OUT)" --algorithm "$(ALGORITHM)"
 
 test: setup-tests ## all tests but the fault tests; the stack they need starts and stops by itself
 	@$(PY) -m tools.web test

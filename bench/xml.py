@@ -32,7 +32,7 @@ from services.signer import xmlsign
 GOAL = 0.10  # of the peers' CPU beside the RSA
 #: messages that one way makes before the next has its turn
 BLOCK = 10
-TRANSFER = Transfer("91610131MA6TTTTT00", "测试电商有限公司", "DXPENT0000000001")
+TRANSFER = Transfer("91610131MA6TTTTT01", "测试电商有限公司", "DXPENT0000000001")
 NAMESPACES: xmlsign.Namespaces = ((ORDER.message.prefix, ORDER.message.namespace),)
 RSA_PADDING = padding.PKCS1v15()
 PREHASHED = Prehashed(hashes.SHA256())

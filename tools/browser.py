@@ -10,17 +10,16 @@ import shutil
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from tools import debs
+from tools import debs, fonts
 from tools.errors import ToolError
 from tools.paths import cache_dir, write_private
 
 SYSTEM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FONT = "fonts-wqy-microhei"
 
 
 def packages() -> tuple[str, ...]:
     """What to unpack on this machine: the font always (nothing happens where it is installed)."""
-    return (FONT,) if _own() else ("chromium", FONT)
+    return (fonts.PACKAGE,) if _own() else ("chromium", fonts.PACKAGE)
 
 
 def chromium_path() -> Path:
@@ -37,9 +36,9 @@ def chromium_path() -> Path:
     fonts_folders = [str(root / "usr/share/fonts") for root in debs.roots()]
     folder = cache_dir() / "browser"
     folder.mkdir(parents=True, exist_ok=True)
-    fonts = folder / "fonts.conf"
-    write_private(fonts, _font_configuration(fonts_folders, folder / "font-cache"))
-    told = {"FONTCONFIG_FILE": str(fonts)} | ({} if own else debs.library_path("chromium"))
+    settings = folder / "fonts.conf"
+    write_private(settings, _font_configuration(fonts_folders, folder / "font-cache"))
+    told = {"FONTCONFIG_FILE": str(settings)} | ({} if own else debs.library_path("chromium"))
     exports = [f'export {name}="{value}"' for name, value in told.items()]
     lines = ["#!/bin/sh", *exports, f'exec "{browser}" "$@"']
     launcher = folder / "chromium"

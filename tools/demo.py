@@ -18,8 +18,14 @@ from tools.launch import Launch, task
 from tools.paths import ROOT
 from tools.stamps import fingerprint
 
-# which keys the first two filing enterprises have: (position, algorithm, is it the one that signs)
-KEYS = ((0, "rsa-sha1", True), (0, "sm2-sm3", False), (1, "rsa-sha1", True))
+# which keys the filing enterprises have: (label, algorithm, is it the one that signs)
+KEYS = (
+    ("A", "rsa-sha1", True),
+    ("A", "sm2-sm3", False),
+    ("B", "rsa-sha1", True),
+    ("L", "rsa-sha1", True),
+    ("O", "rsa-sha1", True),
+)
 # with servers of somebody else's, nobody knows whether what was made is still there
 OUTSIDE = {"TONGGUAN_POSTGRES_URL", "TONGGUAN_PKCS11_MODULE"}
 # whose environment each step runs in
@@ -72,10 +78,10 @@ def _make(
         ]
     )
     made = _read(output)
-    filing = [tenant for tenant in made["tenants"] if tenant.get("dxp_id")]
+    filing = {tenant["label"]: tenant for tenant in made["tenants"] if tenant.get("dxp_id")}
     steps: list[Launch] = []
-    for position, algorithm, active in KEYS:
-        tenant = filing[position]
+    for label, algorithm, active in KEYS:
+        tenant = filing[label]
         command = (
             *("-m", "services.signer", "provision"),
             *("--tenant", tenant["id"]),
@@ -95,8 +101,10 @@ def _make(
 def _read(path: Path) -> dict[str, Any]:
     try:
         made: dict[str, Any] = json.loads(path.read_text())
-        if len([tenant for tenant in made["tenants"] if tenant.get("dxp_id")]) < 2:
-            raise ToolError(f"demo.tenants: fewer than two tenants with a dxp_id in {path}")
+        filing = {tenant["label"] for tenant in made["tenants"] if tenant.get("dxp_id")}
+        lacking = {label for label, _, _ in KEYS} - filing
+        if lacking:
+            raise ToolError(f"demo.tenants: no tenant {', '.join(sorted(lacking))} with a dxp_id in {path}")
         for user in made["users"]:
             if not {"username", "password", "tenant", "role"} <= user.keys():
                 raise ToolError(f"demo.tenants: a user in {path} lacks username, password, tenant or role")

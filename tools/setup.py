@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self
 
-from tools import browser, debs, proto, web
+from tools import browser, debs, fonts, proto, web
 from tools.errors import ToolError
 from tools.paths import ROOT, cache_dir, private_dir
 from tools.servers import redis, softhsm
@@ -76,6 +76,19 @@ def _packages() -> None:
     if not os.environ.get("TONGGUAN_REDIS_URL") and _missing(redis.binary):
         wanted.append("redis-server")
     _unpack(wanted)
+    if fonts.find() is None:
+        _font()
+
+
+def _font() -> None:
+    """The font of printed documents. Everything else works without it, so that its lack stops nothing."""
+    try:
+        _unpack([fonts.PACKAGE])
+    except ToolError as error:
+        print(
+            f"setup: 没有中文字体,打印功能不可用,可用 TONGGUAN_FONT_FILE 指定 / no font with Chinese, so documents "
+            f"cannot be printed; name a TrueType font with TONGGUAN_FONT_FILE: {error}"
+        )
 
 
 def _judges() -> None:

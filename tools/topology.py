@@ -26,6 +26,7 @@ PLAIN_NEEDS = (
     "hsm",
     "actor-key",
     "web",
+    "font",
     "authority",
 )
 # needs with the name of the service whose database is meant: as app, relay or owner role

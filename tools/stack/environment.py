@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tools import fonts
 from tools.databases import ServiceDatabase
 from tools.paths import ROOT
 from tools.ports import HOST
@@ -62,11 +63,19 @@ class Estate:
                 }
             case "actor-key":
                 return {"ACTOR_PRIVATE_KEY_FILE": str(self.secrets / "actor-private.pem")}
-            case "web":
-                return {"WEB_DIST": str(ROOT / "services/gateway/web/dist")}
             case "authority":
                 return {"AUTHORITY_DIR": str(self.run_dir / "authority")}
-        raise KeyError(need)
+        return _fixed(need)
+
+
+def _fixed(need: str) -> dict[str, str]:
+    """Needs that are the same for every stack of this checkout."""
+    if need == "web":
+        return {"WEB_DIST": str(ROOT / "services/gateway/web/dist")}
+    if need == "font":
+        font = fonts.find()
+        return {"FONT_FILE": str(font)} if font else {}
+    raise KeyError(need)
 
 
 def base_environment(run_dir: Path) -> dict[str, str]:
