@@ -16,7 +16,7 @@ from kombu import Connection, Queue
 from filing import events
 from filing.import_events import ImportHandler
 from filing.sheet_process import SheetReader
-from filing.usecases import imports
+from filing.usecases.import_work import Work
 from runtime.actor import ActorVerifier
 from runtime.bus import Bus, BusConsumer, Message, declare_parking, event_queue
 from runtime.db import Database
@@ -41,7 +41,7 @@ class Service:
         self._relay_database = Database(relay_url, pool_size=1)
         verifier = ActorVerifier(Path(servers["actor_public_key_file"]))
         handler = events.Handler(base.filing, verifier, "test.consume")
-        worker = ImportHandler(imports.Work(base.filing, SheetReader(TYPES)), verifier)
+        worker = ImportHandler(Work(base.filing, SheetReader(TYPES)), verifier)
         asked = [f"import.requested.{doctype.kind}" for doctype in REGISTRY.types]
         declare_parking(self.url)
         self._consumers = [

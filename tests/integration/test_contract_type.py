@@ -25,6 +25,7 @@ from documents.spec import DocumentType
 from documents.xml import Transfer, from_xml
 from filing.sheet_process import SheetReader
 from filing.usecases import content, imports, look, submit
+from filing.usecases.import_work import Work
 from proto.events.v1 import events_pb2
 from runtime.bus import EXCHANGE
 from runtime.errors import Problem
@@ -264,7 +265,7 @@ def test_people_edit_and_delete_widgets_by_their_own_rules(desk: Office) -> None
     with pytest.raises(Problem) as caught:
         content.replace(desk.filing, desk.actor, desk.token, "widget", saved.id, 1, body)
     assert caught.value.kind == "invalid"
-    assert content.delete(desk.filing, desk.actor, "widget", [saved.id])[0].problem is None
+    assert submit.delete(desk.filing, desk.actor, desk.token, "widget", [saved.id], TRANSFER)[0].problem is None
     assert describe(WIDGET)["states"][-1]["label"] == {"zh": "已抛光", "en": "Polished"}
 
 

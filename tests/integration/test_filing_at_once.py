@@ -75,7 +75,7 @@ def test_submitting_editing_and_deleting_at_once_leaves_one_of_them_done(desk: O
         declared, edited, deleted = at_once(
             partial(submit.declare, filing, actor, token, "order", [document_id], TRANSFER),
             partial(content.replace, filing, actor, token, "order", document_id, 1, body(f"R{n}", 2)),
-            partial(content.delete, filing, actor, "order", [document_id]),
+            partial(submit.delete, filing, actor, token, "order", [document_id], TRANSFER),
         )
         was_declared, was_deleted = declared[0].problem is None, deleted[0].problem is None
         assert not (was_declared and was_deleted)

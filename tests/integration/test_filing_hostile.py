@@ -260,7 +260,7 @@ def test_receipts_of_a_deleted_document_never_reach_the_one_that_took_its_number
     old, _ = filed(desk, "D1")
     guid = guid_of(old, 1)
     happen(desk, receipt("D1", guid, "100"))
-    assert content.delete(desk.filing, desk.actor, "order", [old])[0].problem is None
+    assert submit.delete(desk.filing, desk.actor, desk.token, "order", [old], TRANSFER)[0].problem is None
     new, _ = filed(desk, "D1")
     happen(desk, receipt("D1", guid, "100"), receipt("D1", guid, "-1", "20991231000000000"))
     assert state(desk, new) == "signing"

@@ -14,11 +14,12 @@ from sqlalchemy import text
 
 from documents.registry import REGISTRY
 from documents.sheet.look import look
-from documents.sheet.model import SheetProblem, SheetResult
+from documents.sheet.model import Reading, SheetProblem, SheetResult
 from documents.types.order import ORDER
 from filing.import_events import ImportHandler
 from filing.sheet_process import SheetReader
 from filing.usecases import content, imports
+from filing.usecases.import_work import Work
 from proto.events.v1 import events_pb2
 from runtime.actor import ActorVerifier
 from runtime.bus import Delivery
@@ -138,7 +139,7 @@ def test_another_tenants_import_is_as_if_it_were_not_there(desk: Office) -> None
         imports.read(other.filing, other.actor, str(task.id))
     with pytest.raises(Problem, match="Not found"):
         imports.marked(other.filing, other.actor, SheetReader(), str(task.id), english=False)
-    imports.Work(other.filing, SheetReader()).run(other.actor, other.token, str(task.id), keep_valid=True)
+    Work(other.filing, SheetReader()).run(other.actor, other.token, str(task.id), keep_valid=True)
     assert imports.page(other.filing, other.actor, "order", None, 10) == []
     assert imports.read(desk.filing, desk.actor, str(task.id)).state == "checked"
 
@@ -147,16 +148,7 @@ def test_another_tenants_import_is_as_if_it_were_not_there(desk: Office) -> None
     "name", ["../../etc/passwd", "CON", "订单" * 300, "a\x00b.xlsx", "\u202exslx.exe", "a\r\nb.xlsx", ""]
 )
 def test_a_file_name_is_only_a_label(desk: Office, name: str) -> None:
-    import_id = imports.start(
-        desk.filing,
-        desk.actor,
-        desk.token,
-        "order",
-        name,
-        orders(row_of(name[:3].strip("\x00 ") or "X")),
-        "",
-        desk.strategy,
-    )
+    import_id = desk.upload(orders(row_of(name[:3].strip("\x00 ") or "X")), file_name=name)
     shown = desk.work(import_id).file_name
     assert len(shown) <= 200
     assert not any(character < " " or character == "\u202e" for character in shown)
@@ -168,9 +160,9 @@ class Waiting(SheetReader):
     go = threading.Event()
     arrived = threading.Event()
 
-    def read(self, kind: str, content: bytes, defaults: Mapping[str, str]) -> SheetResult:
+    def read(self, kind: str, content: bytes, reading: Reading) -> SheetResult:
         try:
-            return SheetReader().read(kind, content, defaults)
+            return SheetReader().read(kind, content, reading)
         finally:
             self.arrived.set()
             assert self.go.wait(30)
@@ -183,7 +175,7 @@ def test_a_worker_that_wakes_up_late_changes_nothing(desk: Office, file: bytes) 
     Waiting.go.clear()
     Waiting.arrived.clear()
     late = threading.Thread(
-        target=lambda: imports.Work(desk.filing, Waiting()).run(
+        target=lambda: Work(desk.filing, Waiting()).run(
             desk.actor, desk.token, import_id, keep_valid=False
         )
     )
@@ -229,7 +221,7 @@ def test_two_documents_of_one_file_that_claim_one_number_do_not_stop_the_worker(
     desk = replace(base, actor=clerk(), filing=replace(base.filing, registry=registry))
     task = desk.work(desk.upload(orders(row_of("T1"), row_of("T2"))))
     assert (task.state, task.accepted, task.rejected) == ("checked", 1, 1)
-    assert [(cell["row"], cell["code"]) for cell in task.errors] == [(3, "exists")]
+    assert [(cell["row"], cell["code"]) for cell in task.errors] == [(3, "repeated")]
 
 
 def test_a_list_of_imports_does_not_carry_their_cells(desk: Office) -> None:
@@ -249,14 +241,14 @@ def test_the_marked_workbook_can_be_corrected_and_imported(desk: Office) -> None
 def test_a_strategy_for_another_kind_is_refused_before_anything_is_kept(desk: Office) -> None:
     strategy = replace(desk.strategy, defaults={**DEFAULTS, "orderType": "W"})
     with pytest.raises(Problem, match="is not for"):
-        replace(desk, strategy=strategy).upload(orders(row_of()))
+        desk.upload(orders(row_of()), strategy=strategy)
     assert count(desk, "import_task") == 0
 
 
 class Broken(SheetReader):
     """Our own code failing."""
 
-    def read(self, kind: str, content: bytes, defaults: Mapping[str, str]) -> SheetResult:
+    def read(self, kind: str, content: bytes, reading: Reading) -> SheetResult:
         raise ZeroDivisionError
 
 
@@ -265,7 +257,7 @@ def test_an_import_that_breaks_on_our_side_ends_with_a_reason(
 ) -> None:
     import_id = desk.upload(orders(row_of()))
     handler = ImportHandler(
-        imports.Work(desk.filing, Broken()), ActorVerifier(Path(servers["actor_public_key_file"]))
+        Work(desk.filing, Broken()), ActorVerifier(Path(servers["actor_public_key_file"]))
     )
     headers = {
         "id": str(uuid.uuid4()),

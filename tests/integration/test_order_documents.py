@@ -17,7 +17,7 @@ from sqlalchemy import text
 from documents.types.order import ORDER
 from documents.xml import from_xml
 from filing.ids import guid_of
-from filing.usecases import content, imports, look, progress, submit
+from filing.usecases import answers, content, imports, look, progress, submit
 from proto.events.v1 import events_pb2
 from runtime.errors import Problem
 from tests.support.filing import SAMPLES, TRANSFER, Office, body, clerk, office, query
@@ -65,7 +65,7 @@ def receive(desk: Office, *items: tuple[str, str, str, str]) -> None:
             fields={"ebpCode": "无", "ebcCode": "6101960AAA", "orderNo": number},
         )  # fmt: skip
     with desk.filing.database.transaction(desk.actor.tenant_id) as connection:
-        progress.arrived(desk.filing, connection, [event])
+        answers.arrived(desk.filing, connection, [event])
 
 
 def state(desk: Office, document_id: str) -> tuple[str, str]:
@@ -273,7 +273,7 @@ def test_numbers_are_unique_per_platform_and_free_again_after_deletion(desk: Off
         saved(desk, "U1")
     assert caught.value.kind == "conflict"
     assert caught.value.details[0].pointer == "/head/orderNo"
-    assert content.delete(desk.filing, desk.actor, "order", [document])[0].problem is None
+    assert submit.delete(desk.filing, desk.actor, desk.token, "order", [document], TRANSFER)[0].problem is None
     assert saved(desk, "U1")
 
 

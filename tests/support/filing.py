@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from documents import strategy
 from documents.registry import REGISTRY, Registry
 from documents.xml import Transfer
 from filing.context import Filing
 from filing.sheet_process import SheetReader
+from filing.strategies import Strategy
 from filing.usecases import imports, look
+from filing.usecases.import_work import Work
 from runtime import migrate
 from runtime.actor import Actor, ActorSigner
 from runtime.db import Database
@@ -20,8 +23,9 @@ from tests.support.stack import new_database
 from tools.paths import ROOT
 
 SAMPLES = ROOT / "tests/samples"
-PERMISSIONS = ("document.read", "document.write", "document.delete", "document.declare", "document.import")
-TRANSFER = Transfer("91610131MA6TTTTT00", "测试电商有限公司", "DXPENT0000000001")
+PERMISSIONS = ("document.read", "document.write", "document.delete", "document.declare", "document.import",
+               "document.export")  # fmt: skip
+TRANSFER = Transfer("91610131MA6TTTTT01", "测试电商有限公司", "DXPENT0000000001")
 DEFAULTS = {
     "orderType": "B",
     "ebpCode": "无",
@@ -57,22 +61,25 @@ class Office:
     signer: ActorSigner
     actor: Actor
     types: str = "documents.registry:ALL"
-    strategy: imports.Strategy = field(
-        default_factory=lambda: imports.Strategy(str(uuid.uuid4()), "9710", "SF", "JIA", DEFAULTS)
+    strategy: Strategy = field(
+        default_factory=lambda: Strategy(str(uuid.uuid4()), "9710", "SF", "JIA", DEFAULTS, "9710")
     )
 
     @property
     def token(self) -> str:
         return self.signer.token(self.actor)
 
-    def upload(self, content: bytes, kind: str = "order", batch_no: str = "") -> str:
-        return imports.start(
-            self.filing, self.actor, self.token, kind, "订单.xlsx", content, batch_no, self.strategy
-        )
+    def upload(self, content: bytes, kind: str = "order", batch_no: str = "", **more: Any) -> str:
+        """Take a workbook in; more: fields of Upload. A strategy goes along where it serves the kind."""
+        doctype = self.filing.doctype(kind)
+        fitting = strategy.fits(doctype, self.strategy.trade_mode, self.strategy.defaults)
+        wanted = {"strategy": self.strategy if fitting else None, "file_name": "订单.xlsx"} | more
+        upload = imports.Upload(kind=kind, content=content, batch_no=batch_no, **wanted)
+        return imports.start(self.filing, self.actor, self.token, upload)
 
     def work(self, import_id: str, *, keep_valid: bool = False) -> Any:
         """Do what the imports process does, and return the import's row."""
-        work = imports.Work(self.filing, SheetReader(self.types))
+        work = Work(self.filing, SheetReader(self.types))
         work.run(self.actor, self.token, import_id, keep_valid)
         return imports.read(self.filing, self.actor, import_id)
 
@@ -97,6 +104,7 @@ def clerk(name: str = "制单员甲") -> Actor:
         user_name=name,
         roles=("declarant",),
         permissions=PERMISSIONS,
+        enterprise_kinds=("ecommerce", "agent"),
     )
 
 

@@ -28,7 +28,7 @@ VALUES: tuple[Any, ...] = (
     "", " ", "0", "-0", "-1", "00", "01", "1.", ".5", "1.5", "1.234567", "NaN", "Infinity", "1E+5", "1_000", "0x10",
     "１２", "١٢", "१२", "1²", "+1", "1e400", "9" * 30, "9" * 15, "a", "B", "E", "W", "502", "50２", "035", "35", "无", "无 ",
     "\u00a01", "1\u3000", "\u200b", "\ufeff1", "\x00", "\t", "\n", "a\rb", "\ud800", "𠮷", "x" * 101, "x" * 1001, "1 2",
-    "6101960AAA", "6101960aaa", "91610131MA6TTTTT00", None, 0, 1, 1.5, True, False, [], ["1"], {}, {"a": "b"},
+    "6101960AAA", "6101960aaa", "91610131MA6TTTTT01", None, 0, 1, 1.5, True, False, [], ["1"], {}, {"a": "b"},
 )  # fmt: skip
 
 
@@ -114,7 +114,7 @@ def test_a_check_is_compiled_from_text_fields_with_our_rules_only() -> None:
     ):
         foreign = type("Foreign", (Schema,), {"x": field})()
         with pytest.raises(TypeError, match="x: only text fields"):
-            compile_check(foreign, head, 100)
+            compile_check(foreign, head, 1, 100)
 
 
 def wrong_at(body: Body, *path: str | int) -> Wrong:
@@ -267,7 +267,7 @@ def test_texts_are_kept_as_they_are(value: str) -> None:
         (("head", "ebcCode"), "无", "code-shape", "10 位"),
         (("head", "ebcCode"), "6101960aaa", "code-shape", "大写"),
         (("head", "ebcCode"), "6101960AA", "code-shape", "10 位"),
-        (("head", "ebcCode"), "91610131MA6TTTTT000", "too-long", "最多 18"),
+        (("head", "ebcCode"), "91610131MA6TTTTT011", "too-long", "最多 18"),
         (("head", "ebcCode"), "91610131MA6TTTTTI0", "code-shape", "18 位"),
         (("head", "ebpCode"), "有", "code-shape", "无"),
         (("lines", 0, "barCode"), "6 9", "blank-inside", "空格"),

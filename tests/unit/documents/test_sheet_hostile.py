@@ -15,9 +15,9 @@ from documents.sheet.model import MAX_TOLD, SheetProblem
 from documents.sheet.read import read
 from documents.types.order import ORDER
 from tests.unit.documents.workbooks import (
-    DEFAULTS,
     HEADERS,
     MAIN,
+    READING,
     book,
     cells,
     orders,
@@ -136,7 +136,7 @@ def test_hostile_and_foreign_files_are_refused_by_name(
     content = make()
     started = time.process_time()
     with pytest.raises(SheetProblem) as caught:
-        read(ORDER, content, DEFAULTS)
+        read(ORDER, content, READING)
     assert time.process_time() - started < 2
     assert (caught.value.kind, caught.value.code) == (kind, code)
     assert caught.value.words.zh.endswith("。")
@@ -156,7 +156,7 @@ def test_pictures_and_printer_settings_do_no_harm() -> None:
         "xl/media/image1.jpg": b"\xff\xd8\xff\xe0\x00\x10JFIF",
         "xl/printerSettings/printerSettings1.bin": b"\x00P\x00",
     }
-    assert len(read(ORDER, orders(row_of(), extra=extra), DEFAULTS).documents) == 1
+    assert len(read(ORDER, orders(row_of(), extra=extra), READING).documents) == 1
 
 
 @pytest.mark.parametrize("rows", [3_000])
@@ -165,9 +165,9 @@ def test_a_column_that_is_wrong_throughout_costs_no_more_than_its_rows(rows: int
     content = orders(*(row_of(f"T{number}", unit=35) for number in range(rows)))
     few = orders(*(row_of(f"T{number}", unit=35) for number in range(rows // 10)))
     started = time.process_time()
-    read(ORDER, few, DEFAULTS)
+    read(ORDER, few, READING)
     short = time.process_time() - started
-    result = read(ORDER, content, DEFAULTS)
+    result = read(ORDER, content, READING)
     assert time.process_time() - started < 30 * max(short, 0.02)
     assert (len(result.wrong), result.rejected) == (rows, rows)
 
@@ -175,7 +175,7 @@ def test_a_column_that_is_wrong_throughout_costs_no_more_than_its_rows(rows: int
 def test_no_more_wrong_cells_are_told_than_anybody_reads() -> None:
     rows = MAX_TOLD // 2 + 100
     content = orders(*(row_of(f"T{number}", itemNo=5, unit=35, itemName=7) for number in range(rows)))
-    result = read(ORDER, content, DEFAULTS)
+    result = read(ORDER, content, READING)
     assert len(result.wrong) == MAX_TOLD + 1
     assert (result.wrong[-1].code, result.wrong[-1].row) == ("more", result.wrong[-2].row)
     assert str(2 * rows - MAX_TOLD) in result.wrong[-1].zh

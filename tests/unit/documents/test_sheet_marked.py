@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import openpyxl
 import pytest
 
+from documents.sheet.mark import mark
 from documents.sheet.model import SheetResult
 from documents.sheet.read import read
-from documents.sheet.write import mark
 from documents.types.order import ORDER
 from tests.support.filing import SAMPLES
 from tests.unit.documents.workbooks import (
     DEFAULTS,
     HEADERS,
     MAIN,
+    READING,
     Formula,
     book,
     cells,
@@ -34,7 +36,7 @@ LOUD = ("=1+1", "+1", "-1", "@SUM(A1)", "=cmd|'/c calc'!A1", "\t=1", "＝1")
 
 
 def found(content: bytes) -> SheetResult:
-    return read(ORDER, content, DEFAULTS)
+    return read(ORDER, content, READING)
 
 
 def marked(content: bytes, *, english: bool = False) -> tuple[SheetResult, bytes]:
@@ -151,7 +153,7 @@ def test_the_reasons_stand_beside_a_header_further_down() -> None:
 
 def test_what_a_strategy_lacks_is_written_into_the_row() -> None:
     content = orders(row_of())
-    result = read(ORDER, content, {**DEFAULTS, "currency": "999"})
+    result = read(ORDER, content, replace(READING, defaults={**DEFAULTS, "currency": "999"}))
     page = opened(mark(content, [cell.as_dict() for cell in result.wrong]))
     assert "币制" in page[f"{REASONS}2"].value
     assert red(page) == {f"{REASONS}2"}

@@ -19,7 +19,7 @@ from tests.unit.documents.making import IMPOSSIBLE, any_bodies, order_body, xml_
 
 GUID = "C1E5B0A7-52D7-4A07-9C4D-0A4C2A6B7F10"
 SYSTEM = {"guid": GUID, "appType": "1", "appTime": "20261120150405", "appStatus": "2"}
-TRANSFER = Transfer("91610131MA6TTTTT00", "测试电商有限公司", "DXPENT0000000001")
+TRANSFER = Transfer("91610131MA6TTTTT01", "测试电商有限公司", "DXPENT0000000001")
 Bodies = Sequence[Mapping[str, Any]]
 
 transfers = st.builds(Transfer, xml_text, xml_text, xml_text)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from documents.sheet.model import letter
+from documents.sheet.model import Reading, letter
 from documents.spec import DocumentType
 from documents.types.order import ORDER
 
@@ -23,6 +23,8 @@ DEFAULTS = {
     "orderType": "B", "ebpCode": "无", "ebpName": "海外平台", "ebcCode": "6101960AAA", "ebcName": "测试电商有限公司",
     "freight": "0", "currency": "502",
 }  # fmt: skip
+
+READING = Reading(trade_mode="9710", defaults=DEFAULTS)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from documents.sheet.model import SheetProblem
 from documents.sheet.read import read
 from documents.types.order import ORDER
 from filing.sheet_process import SheetReader
-from tests.unit.documents.workbooks import DEFAULTS, Formula, book, cells, orders, row_of, sheet
+from tests.unit.documents.workbooks import READING, Formula, book, cells, orders, row_of, sheet
 
 READER = SheetReader()
 
@@ -24,14 +24,14 @@ def test_the_child_answers_like_the_function() -> None:
     content = orders(
         row_of("T1"), row_of(" T2"), row_of("T3", unit=35, qty=Formula("1", "1")), row_of("😀𠮷", "&<")
     )
-    here, there = read(ORDER, content, DEFAULTS), READER.read("order", content, DEFAULTS)
+    here, there = read(ORDER, content, READING), READER.read("order", content, READING)
     assert there == here
     assert len(there.documents) == 3
 
 
 def test_a_refused_file_is_refused_by_the_same_name() -> None:
     with pytest.raises(SheetProblem) as caught:
-        READER.read("order", b"%PDF-1.7", DEFAULTS)
+        READER.read("order", b"%PDF-1.7", READING)
     assert (caught.value.kind, caught.value.code) == ("wrong_type", "pdf")
     assert "PDF" in caught.value.words.zh
 
@@ -52,12 +52,12 @@ def test_a_bomb_that_passes_the_look_dies_in_the_child_and_the_answer_says_so() 
     assert len(content) < 5_000
     started = time.monotonic()
     with pytest.raises(SheetProblem) as caught:
-        READER.read("order", content, DEFAULTS)
+        READER.read("order", content, READING)
     assert (caught.value.kind, caught.value.code) == ("too_large", "over-limits")
     assert "拆分" in caught.value.words.zh
     assert time.monotonic() - started < 30
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 600 * 1024  # kB
-    assert READER.read("order", orders(row_of()), DEFAULTS).rows == 1
+    assert READER.read("order", orders(row_of()), READING).rows == 1
 
 
 def many_rows(number: int) -> bytes:
@@ -71,7 +71,7 @@ def many_rows(number: int) -> bytes:
 )
 def test_each_limit_stops_the_child(reader: SheetReader) -> None:
     with pytest.raises(SheetProblem) as caught:
-        reader.read("order", many_rows(70_000), DEFAULTS)
+        reader.read("order", many_rows(70_000), READING)
     assert caught.value.code == "over-limits"
 
 
@@ -79,16 +79,23 @@ def test_nothing_of_the_service_is_in_the_childs_environment(monkeypatch: pytest
     monkeypatch.setenv("DATABASE_URL", "postgresql://secret")
     reader = SheetReader(types="tests.unit.filing.spying:ALL")
     with pytest.raises(RuntimeError) as caught:
-        reader.read("order", orders(row_of()), DEFAULTS)
+        reader.read("order", orders(row_of()), READING)
     assert "names: PATH, PYTHONPATH" in str(caught.value)
     assert "secret" not in str(caught.value)
 
 
+def test_the_child_judges_by_the_same_code_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CURRENCY_CODES", "letter")
+    found = SheetReader().read("order", orders(row_of()), READING)
+    # the strategy of this test has numeric ones
+    assert {cell.code for cell in found.wrong} == {"unknown-code"}
+
+
 def test_a_fault_of_ours_is_no_fault_of_the_file() -> None:
     with pytest.raises(RuntimeError, match="no kind nothing"):
-        READER.read("nothing", orders(row_of()), DEFAULTS)
+        READER.read("nothing", orders(row_of()), READING)
     with pytest.raises(RuntimeError, match="ModuleNotFoundError"):
-        SheetReader(types="tests.nowhere:ALL").read("order", orders(row_of()), DEFAULTS)
+        SheetReader(types="tests.nowhere:ALL").read("order", orders(row_of()), READING)
 
 
 WRONG = [
@@ -115,7 +122,7 @@ def test_a_workbook_that_is_a_bomb_for_marking_is_answered_with_a_list() -> None
     merged = '<mergeCells count="1"><mergeCell ref="J1:XFD1048576"/></mergeCells>'
     rows = {1: [c.header for c in ORDER.sheet.columns], 2: row_of(qty="x")}
     content = book({"订单": sheet(cells(rows), merged)})
-    result = READER.read("order", content, DEFAULTS)
+    result = READER.read("order", content, READING)
     assert [cell.code for cell in result.wrong] == ["not-a-number"]
     reader = SheetReader(cpu_seconds=5)
     made = reader.mark(content, [cell.as_dict() for cell in result.wrong], english=True)
@@ -125,7 +132,7 @@ def test_a_workbook_that_is_a_bomb_for_marking_is_answered_with_a_list() -> None
 def test_no_child_is_left_behind() -> None:
     children = _children()
     with pytest.raises(SheetProblem):
-        SheetReader(wall_seconds=1).read("order", many_rows(70_000), DEFAULTS)
+        SheetReader(wall_seconds=1).read("order", many_rows(70_000), READING)
     assert _children() == children
 
 

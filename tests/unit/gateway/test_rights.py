@@ -16,12 +16,13 @@ WORK = {
     "document.delete",
     "document.declare",
     "document.import",
+    "document.export",
     "key.read",
 }
 
 
 def person(*roles: str) -> Person:
-    enterprise = Enterprise("91610131MA6TTTTT00", "6101960AAA", "测试", "TST", "DXPENT0000000001", "amqp")
+    enterprise = Enterprise("91610131MA6TTTTT01", "6101960AAA", "测试", "TST", "DXPENT0000000001", "amqp")
     return Person("user", "name", "张三", roles, "home", "测试", "enterprise", enterprise)
 
 

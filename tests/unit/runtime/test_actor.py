@@ -16,7 +16,7 @@ from runtime.actor import ISSUER, LIFETIME, Actor, ActorSigner, ActorVerifier
 from runtime.errors import Problem
 
 ACTOR = Actor(
-    "t-1", "91610131MA6TTTTT00", "u-1", "张三", ("declarant",), ("document.read",), ("order",), "m-1", "t-2"
+    "t-1", "91610131MA6TTTTT01", "u-1", "张三", ("declarant",), ("document.read",), ("order",), "m-1", "t-2"
 )
 
 
@@ -108,5 +108,5 @@ def test_rights_end_where_the_mandate_ends() -> None:
     assert not ACTOR.may("document.write", "order")
     with pytest.raises(Problem, match=r"document\.write"):
         ACTOR.require("document.write", "order")
-    assert ACTOR.label == "张三（代理 91610131MA6TTTTT00）"
+    assert ACTOR.label == "张三（代理 91610131MA6TTTTT01）"
     assert LIFETIME == 60

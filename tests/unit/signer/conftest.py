@@ -38,7 +38,7 @@ def build_certificate(public_key: bytes, issuer: rsa.RSAPrivateKey, **changes: A
     """A certificate (DER) by hand: the usual builder takes no SM2 keys."""
     method = algos.SignedDigestAlgorithm({"algorithm": "sha256_rsa", "parameters": core.Null()})
     name = x509.Name.build(
-        {"organization_name": "测试企业", "organizational_unit_name": "9144030000000000X0"}
+        {"organization_name": "测试企业", "organizational_unit_name": "9144030000000000X8"}
     )
     body = {
         "version": "v3",

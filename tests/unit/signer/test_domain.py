@@ -14,7 +14,7 @@ from services.signer import domain
 from tests.unit.signer.conftest import NOW
 
 TENANT = str(uuid.uuid4())
-CODE = "91440300MA5EXAMPL8"
+CODE = "91440300MA5EXAMPLA"
 ACTOR = Actor(TENANT, CODE, "u", "张三", permissions=("document.declare",))
 FACTS = domain.Facts("CEB303Message", (), CODE, "DXP1", (frozenset({CODE, "无"}), frozenset({CODE})))
 SUBMISSION = domain.Submission("e", ACTOR, "token", "m", "order", "CEB303Message", CODE, "DXP1", 2, b"")

@@ -23,7 +23,7 @@ from services.signer import certificates, check, xmlsign
 from tests.support.signing import XSI, message
 from tests.unit.signer.conftest import Pair
 
-CODE = "91440300MA5EXAMPL8"
+CODE = "91440300MA5EXAMPLA"
 DS = "{http://www.w3.org/2000/09/xmldsig#}"
 EXTEND = (
     "<ceb:ExtendMessage><ceb:name>a</ceb:name><ceb:version>1</ceb:version>"

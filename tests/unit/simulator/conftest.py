@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from simulator import channel, store
+from simulator import channel, store, tables
 from simulator.authority import Authority
 from simulator.channel import Outgoing
 from simulator.config import Rules
@@ -21,6 +21,7 @@ from simulator.examine import Arrival
 from simulator.sender import Sender
 from simulator.verify import Trust
 from tests.unit.simulator import material
+from tests.unit.simulator.papers import Paper
 
 
 @pytest.fixture(scope="session")
@@ -86,6 +87,44 @@ class Office:
             reader.close()
         return [material.open_receipt(item.body) for item in self.tray.sent[begin:]]
 
+    def declare(self, *papers: Paper, sender: str = material.DXP_ID, **message: Any) -> None:
+        """Papers of one type in one signed message."""
+        (kind,) = {paper.message for paper in papers}
+        business = material.message([paper.xml for paper in papers], root=kind, dxp_id=sender, **message)
+        sealed = material.envelope(material.sign_rsa(business, self.signer), msg_type=kind, sender=sender)
+        self.arrive(sealed)
+
+    def file(self, *papers: Paper, **message: Any) -> None:
+        """Each paper in a message of its own."""
+        for paper in papers:
+            self.declare(paper, **message)
+
+    def returned(self, paper: Paper | str, kind: str = "") -> list[dict[str, str]]:
+        """All that was sent about a document, in order of its times; `kind` = message type when given a number."""
+        number, message = (paper, kind) if isinstance(paper, str) else (paper.number, paper.message)
+        table = tables.known()[message]
+        rows = []
+        for item in self.tray.sent:
+            if item.msg_type == table.receipt_message:
+                _, root = material.open_receipt(item.body)
+                rows += [row for row in material.returns(root) if row[table.books.number] == number]
+        return sorted(rows, key=lambda row: row["returnTime"])
+
+    def told(self, paper: Paper) -> list[str]:
+        """Statuses of a document after everything due was sent."""
+        self.send()
+        return [row["returnStatus"] for row in self.returned(paper)]
+
+    def wait_over(self) -> None:
+        """Let the time of all waiting lists pass."""
+        with self.books.transaction() as db:
+            db.execute("UPDATE waits SET until = 0")
+        self.desk.look_again()
+
+    def invt_no(self, paper: Paper) -> str:
+        """The number customs gave a list."""
+        return str(self.control.documents({"number": paper.number, "type": paper.message})[-1]["customs_no"])
+
     def statuses(self, number: str) -> list[str]:
         """Statuses sent for one order number so far, in order of sending."""
         receipts = (material.open_receipt(item.body)[1] for item in self.tray.sent)
@@ -107,8 +146,8 @@ def office(
 ) -> Iterator[Office]:
     books = store.Store(tmp_path / "data")
     tray = Tray()
-    sender = Sender(books, channel.AMQP, tray, rules.receiver_id, threading.Event())
+    sender = Sender(books, channel.AMQP, tray, rules, threading.Event())
     desk = Desk(books, Trust(authority.directory), rules, sender.wake.set)
-    control = Control(books, rules.receiver_id, sender.wake.set, lambda: {"status": "ok"})
+    control = Control(books, rules, sender.wake.set, lambda: {"status": "ok"})
     yield Office(books, desk, sender, control, tray, rsa_signer)
     books.close()

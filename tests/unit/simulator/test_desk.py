@@ -16,7 +16,7 @@ from tests.unit.simulator import material
 from tests.unit.simulator.conftest import Office
 from tests.unit.simulator.material import DXP_ID, Order, envelope, returns
 
-OTHER_CODE = "91330100MA2K0TXT2X"
+OTHER_CODE = "91330100MA2K0TXT2B"
 OTHER_ID = "DXPENT0000000002"
 
 

@@ -37,13 +37,13 @@ desk = Desk(books, Trust(authority), Rules(), lambda: None)
 intake = SpoolIntake(base / "spool", 10_000_000, desk.take, threading.Event())
 while intake.once():
     pass
-sender = Sender(books, SPOOL, SpoolOutlet(base / "spool"), Rules().receiver_id, threading.Event())
+sender = Sender(books, SPOOL, SpoolOutlet(base / "spool"), Rules(), threading.Event())
 with books.transaction() as db:
     db.execute("UPDATE receipts SET due = due - 1000")
 reader = books.connect()
 while sender.once(reader):
     pass
-print(json.dumps(Control(books, "", lambda: None, dict).counts({})))
+print(json.dumps(Control(books, Rules(), lambda: None, dict).counts({})))
 """
 
 POINTS = (

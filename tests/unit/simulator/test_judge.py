@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator import script
+from simulator import script, tables
+from simulator.checks import check_document as check_any
 from simulator.config import Rules
-from simulator.judge import Earlier, check_books, check_document, check_message, judge
+from simulator.judge import Earlier, Judgement, check_books, check_message
+from simulator.judge import judge as judge_any
 from simulator.problems import BadRequest, Refusal
 from simulator.structure import Document
 from tests.unit.simulator.material import CODE, DXP_ID, new_guid
@@ -24,12 +26,25 @@ def document(lines: int = 2, line: dict[str, str] | None = None, **head: str) ->
         "appStatus": "2",
         "orderType": "B",
         "orderNo": "ORD-1",
+        "ebpCode": CODE,
+        "ebcCode": CODE,
         "goodsValue": str(19 * lines),
         "freight": "0",
         "currency": "502",
     }
     goods = {"currency": "502", "qty": "2", "price": "9.5", "totalPrice": "19"} | (line or {})
     return Document(fields | head, tuple({"gnum": str(at + 1)} | goods for at in range(lines)))
+
+
+ORDER = tables.known()["CEB303Message"]
+
+
+def check_document(found: Document, rules: Rules) -> Refusal | None:
+    return check_any(found, ORDER, rules)
+
+
+def judge(found: Document, earlier: list[Earlier], rules: Rules, made: script.Script) -> Judgement:
+    return judge_any(found, ORDER, earlier, rules, made.outcome_for(found.head["orderNo"]))
 
 
 def code(found: Refusal | None) -> str:
@@ -120,7 +135,7 @@ MESSAGE = {"copCode": CODE, "dxpMode": "DXP", "dxpId": DXP_ID}
         ({}, DXP_ID, "CEB603Message", CODE, "-301005"),
         ({"dxpMode": "XXX"}, DXP_ID, "CEB303Message", CODE, "-301005"),
         ({}, "DXPENT0000000002", "CEB303Message", CODE, "-10102"),
-        ({}, DXP_ID, "CEB303Message", "91330100MA2K0AAA1B", "-10102"),
+        ({}, DXP_ID, "CEB303Message", "91330100MA2K0AAA18", "-10102"),
     ],
 )
 def test_the_parties_must_agree(
@@ -130,6 +145,7 @@ def test_the_parties_must_agree(
         check_message(MESSAGE | change, sender, msg_type, "CEB303Message", holder)
         found = ""
     except Refusal as refusal:
+        refusal.resolve(ORDER.codes)
         found = refusal.status
     assert found == status
 
@@ -141,7 +157,7 @@ def earlier(
 
 
 def books(head: dict[str, str], *rows: Earlier) -> str:
-    return code(check_books(document(**head).head, rows))
+    return code(check_books(document(**head).head, ORDER, rows))
 
 
 def test_a_number_is_accepted_once() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from simulator import structure, tables
+from simulator.scan import scan
 from simulator.signature import detach
 from simulator.structure import StructureFault
 from simulator.tables import Field
@@ -24,7 +25,7 @@ def both(business: bytes) -> tuple[structure.Contents | None, structure.Contents
     """What the scan and the walk read."""
     root = parse(business, "-1")
     detached = detach(root)
-    return structure._scan(root, detached.canonical, TABLE), structure.walk(root, TABLE)
+    return scan(root, detached.canonical, TABLE, 50_000), structure.walk(root, TABLE)
 
 
 def refused(business: bytes) -> StructureFault:
@@ -86,7 +87,7 @@ def test_the_scan_never_takes_what_the_walk_refuses(
 ) -> None:
     order = Order(number, head={"note": note}, line={"unit": unit, "qty": quantity, "gnum": gnum, name: unit})
     root = parse(message([order]), "-1")
-    scanned = structure._scan(root, detach(root).canonical, TABLE)
+    scanned = scan(root, detach(root).canonical, TABLE, 50_000)
     try:
         walked = structure.walk(root, TABLE)
     except StructureFault:
