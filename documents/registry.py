@@ -20,10 +20,11 @@ from documents.types.returns import RETURN
 from documents.types.summary_application import SUMMARY_APPLICATION
 from documents.types.summary_declaration import SUMMARY_DECLARATION
 from documents.types.summary_result import SUMMARY_RESULT
+from documents.types.tally import TALLY
 from documents.types.waybill import WAYBILL
 
 ALL: tuple[DocumentType, ...] = (
-    ORDER, BOOKING, PAYMENT, WAYBILL, ARRIVAL, DEPARTURE, LIST, CANCELLATION, MASTER_HOUSE, RETURN,
+    ORDER, BOOKING, PAYMENT, WAYBILL, ARRIVAL, DEPARTURE, LIST, CANCELLATION, MASTER_HOUSE, RETURN, TALLY,
     SUMMARY_APPLICATION, SUMMARY_RESULT, SUMMARY_DECLARATION,
 )  # fmt: skip
 

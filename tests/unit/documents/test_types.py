@@ -26,7 +26,7 @@ SENT = pytest.mark.parametrize(
 )
 KINDS = (
     "order", "booking", "payment", "waybill", "arrival", "departure", "list", "cancellation", "master-house", "return",
-    "summary-application", "summary-result", "summary-declaration",
+    "tally", "summary-application", "summary-result", "summary-declaration",
 )  # fmt: skip
 #: the pages of the product that show documents of this family
 PAGES = (
@@ -96,9 +96,9 @@ def test_examples_belong_together() -> None:
             found.setdefault(f"{name} {value}", set()).add(item.kind)
     chains = [kinds for kinds in found.values() if len(kinds) > 1]
     assert {"order", "payment", "list"} in chains
-    assert {"return"} in chains
+    assert {"return", "tally"} in chains
     assert any(
-        {"waybill", "list", "arrival", "departure", "master-house", "return"} <= c for c in chains
+        {"waybill", "list", "arrival", "departure", "master-house", "return", "tally"} <= c for c in chains
     )
 
 
@@ -261,7 +261,7 @@ def test_life_courses_are_those_of_the_published_receipts() -> None:
         "order", "booking", "payment", "master-house",
     }  # fmt: skip
     assert {kind for kind, course in courses.items() if course is SETTLED_BY_REVIEW} == {
-        "waybill", "arrival", "departure", "cancellation", "summary-application",
+        "waybill", "arrival", "departure", "cancellation", "tally", "summary-application",
     }  # fmt: skip
     assert courses["list"] is LIST
     assert courses["return"] is RETURN

@@ -100,6 +100,7 @@ def changed(kind: str, change: Change) -> tuple[Any, dict[str, Any]]:
         ("return", {"line.gnum": "0"}, {"/lines/0/gnum": "not-positive"}),
         ("return", SECOND, {"/lines/1/gnum": "duplicate-line"}),
         ("return", {"head.tradeMode": "9610"}, {"/head/tradeMode": "unknown-code"}),
+        ("tally", {"head.coElNo": "T" * 21}, {"/head/coElNo": "too-long"}),
         ("summary-application", {"lines": 0}, {"/head/startTime": "required"}),
         (
             "summary-application",
@@ -145,6 +146,7 @@ def test_what_is_refused(kind: str, change: Change, expected: dict[str, str]) ->
         ("list", {"lines": 2, "line1.itemNo": "CB0002"}),
         ("return", {"head.tradeMode": None, "line.qty2": None, "line.unit2": None}),
         ("return", {"lines": 2, "line1.gnum": "2"}),
+        ("tally", {"head.invtNo": None, "head.location": None}),
         ("summary-application", {"lines": 0, "head.startTime": "20261101000000", "head.endTime": "20261101000000"}),
     ],
     ids=str,
