@@ -81,7 +81,8 @@ def _business(root: etree._Element, registry: Registry) -> dict[str, Any]:
     form = answers[0].receipt if answers else FORMAT if name == FORMAT.root else None
     if not types and form is None:
         raise XmlError(
-            f"root {short(written)} is no message of this system", f"根节点 {short(written)} 不是本系统的报文"
+            f"root {short(written, 150)} is no message of this system, whose namespace is {_CEB}",
+            f"根节点 {short(written, 150)} 不是本系统的报文（命名空间应为 {_CEB}）",
         )
     root.tag = f"{{{_CEB}}}{name}"
     result = _empty(name) | {

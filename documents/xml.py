@@ -265,6 +265,9 @@ def texts(
 
 
 def name_of(element: etree._Element, namespace: str) -> str:
-    """The local name of an element of ours; "{namespace}name" of any other, so that it never passes for ours."""
+    """The local name of an element of ours; "{namespace}name" of any other, so that it never passes for ours.
+
+    "{}name" without a namespace.
+    """
     name = etree.QName(element)
-    return name.localname if name.namespace == namespace else name.text
+    return name.localname if name.namespace == namespace else f"{{{name.namespace or ''}}}{name.localname}"

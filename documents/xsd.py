@@ -197,7 +197,8 @@ def _type(field: Field, ours: bool, guids: set[str]) -> etree._Element:
         facets.append(("minLength", least))
     if field.length < UNLIMITED:
         facets.append(("maxLength", field.length))
-    if field.pattern and not _NOT_FOR_XSD.search(field.pattern[0]):
+    # a number of customs goes back to customs as it came, whatever it looks like
+    if field.pattern and field.filled_by != "customs" and not _NOT_FOR_XSD.search(field.pattern[0]):
         facets.append(("pattern", field.pattern[0]))
     return _restriction("string", *facets)
 

@@ -217,3 +217,14 @@ def second(app_role: str) -> list[str]:
         "CREATE UNIQUE INDEX column_mapping_name ON column_mapping (tenant_id, kind, name)",
         *rls.protect("column_mapping", app_role, "SELECT, INSERT, UPDATE, DELETE"),
     ]
+
+
+def third() -> list[str]:
+    """Version 3: numbers of any kind are found by one range for each field, batches by an index."""
+    return [
+        # kind after value: one look then serves all kinds that have a number under the same name
+        """ALTER TABLE document_key DROP CONSTRAINT document_key_pkey,
+            ADD PRIMARY KEY (tenant_id, field, value, kind, document_id)""",
+        """CREATE INDEX document_batch ON document (tenant_id, kind, batch_no, stored_at, id)
+            WHERE deleted_at IS NULL AND batch_no <> ''""",
+    ]

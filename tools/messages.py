@@ -55,16 +55,13 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--algorithm", default="rsa-sha1", choices=sorted(xmlsign.ALGORITHMS))
     arguments = parser.parse_args(argv)
-    # what the token's pool logs is for operators of a service
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     try:
+        arguments.out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as folder:
-            files = _make(Path(folder), arguments.algorithm)
-            arguments.out.mkdir(parents=True, exist_ok=True)
-            for file in files:
+            for file in _make(Path(folder), arguments.algorithm):
                 shutil.copyfile(file, arguments.out / file.name)
                 print(arguments.out / file.name)
-    except (ToolError, ProvisionError, Problem, OSError) as error:
+    except (ToolError, ProvisionError, check.SignatureWrong, TokenError, Problem, OSError) as error:
         print(f"messages: {error}", file=sys.stderr)
         return 1
     return 0
@@ -217,4 +214,6 @@ def _device(folder: Path, kind: str) -> DeviceSettings:
 
 
 if __name__ == "__main__":
+    # what the token's pool logs is for operators of a service
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     sys.exit(main())

@@ -103,7 +103,7 @@ def _list(parcel: _Parcel) -> dict[str, Any]:
     return body
 
 
-def _body(kind: str, lines: list[dict[str, str]] | None = None, **head: str) -> dict[str, Any]:
+def _body(kind: str, lines: list[dict[str, str]] | None = None, /, **head: str) -> dict[str, Any]:
     """A kind's example with some other values."""
     body: dict[str, Any] = copy.deepcopy(dict(_type(kind).example or {}))
     body["head"].update(head)

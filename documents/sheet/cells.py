@@ -55,6 +55,11 @@ def title(cell: Any) -> str:
     return _ANY_BLANK.sub("", unicodedata.normalize("NFKC", str(cell))).casefold()
 
 
+def title_text(cell: Any) -> str:
+    """A header as it is shown: in one line."""
+    return re.sub(r"\s+", " ", str(cell)).strip()
+
+
 def number_text(cell: float) -> str:
     """A number cell as it was typed, as far as that is known: no exponent, no trailing zeros."""
     return str(cell) if isinstance(cell, int) else format(Decimal(repr(cell)).normalize(), "f")

@@ -82,7 +82,8 @@ class Workbook:
         if self.rows > SHEET_ROWS:
             raise SheetFull
         for index, (text, form) in enumerate(zip(self._columns.texts(row), self._formats, strict=True)):
-            self._documents.write_string(self.rows, index, clean(text), form)
+            if text:
+                self._documents.write_string(self.rows, index, clean(text), form)
         if self._lines is None:
             return
         for line in row.lines if self._with_lines else ({},):

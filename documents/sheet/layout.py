@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from documents.sheet.cells import Slot, title
+from documents.sheet.cells import Slot, title, title_text
 from documents.sheet.model import Level, Reading, field_of, invalid, letter, sheet_of
 from documents.spec import DocumentType, SheetColumn
 from documents.words import Words
@@ -92,7 +92,7 @@ def _columns(
                 index=index,
                 letter=letter(index + left),
                 # their own words, should they differ in blanks or width
-                header=str(cells[index]).strip() if reading.columns else column.header,
+                header=title_text(cells[index]) if reading.columns else column.header,
                 level=column.level,
                 name=column.name,
                 form=kind if kind in ("code", "date", "datetime") else "other",

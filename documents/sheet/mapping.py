@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from documents.check import NOT_FOR_PEOPLE
-from documents.sheet.cells import title
+from documents.sheet.cells import title, title_text
 from documents.sheet.layout import Place
 from documents.sheet.model import sheet_of
 from documents.spec import DocumentType, Field, SheetColumn
@@ -72,11 +72,6 @@ def check(
     wrongs += _headers(columns)
     wrongs += _values(doctype, constants, places)
     return made, wrongs or list(_lacking(doctype, made))
-
-
-def title_text(header: str) -> str:
-    """A header as it is shown: in one line."""
-    return re.sub(r"\s+", " ", header).strip()
 
 
 def _place(doctype: DocumentType, name: str) -> str | Words:

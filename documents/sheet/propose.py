@@ -10,9 +10,9 @@ from itertools import islice
 from typing import Any
 
 from documents.check import NOT_FOR_PEOPLE
-from documents.sheet.cells import title
+from documents.sheet.cells import title, title_text
 from documents.sheet.layout import HEADER_ROWS
-from documents.sheet.mapping import HEADER_LENGTH, title_text
+from documents.sheet.mapping import HEADER_LENGTH
 from documents.sheet.model import Header, Proposal, invalid, letter, sheet_of
 from documents.sheet.read import open_sheet
 from documents.spec import DocumentType
@@ -36,7 +36,7 @@ def propose(doctype: DocumentType, content: bytes) -> Proposal:
     headers: list[Header] = []
     taken: set[str] = set()
     for index, cell in enumerate(best[3]):
-        text = short(title_text(str(cell)), HEADER_LENGTH)
+        text = short(title_text(cell), HEADER_LENGTH)
         if not text:
             continue
         place, by = next(((p, b) for p, b in known.get(title(cell), []) if p not in taken), ("", ""))

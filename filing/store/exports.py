@@ -137,12 +137,10 @@ def count(connection: Connection, wanted: query.Filter, limit: int) -> int:
 def rows(connection: Connection, wanted: query.Filter) -> Iterator[Row[Any]]:
     """Every document that a query finds as it is now, in its order, with head and lines; a few at a time in memory."""
     where, values = query.where_of(wanted)
-    column = query.SORTS[wanted.sort]
-    direction = "DESC" if wanted.descending else "ASC"
     statement = text(
         "SELECT d.number, d.state, d.customs_status, d.return_info, d.batch_no, d.stored_at, d.updated_at,"
         " d.revision, d.app_type, d.created_by, d.body->'head' AS head, d.body->'lines' AS lines"
-        f" FROM document d WHERE {where} ORDER BY d.{column} {direction}, d.id {direction}"
+        f" FROM document d WHERE {where} ORDER BY {query.order_of(wanted)}"
     )
     options = {"stream_results": True, "max_row_buffer": _FETCH}
     with connection.execute(statement, values, execution_options=options) as found:

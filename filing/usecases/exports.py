@@ -15,6 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Connection
+
 from documents.sheet.export import SHEET_ROWS, SheetFull, Workbook
 from documents.spec import DocumentType
 from filing import ids, scratch
@@ -47,7 +49,7 @@ _REPORT_S = 1.0
 
 #: exports that are answered at once, per process: each keeps a core busy
 _DIRECT = threading.BoundedSemaphore(2)
-_DIRECT_WAIT = 10.0
+_DIRECT_WAIT = 2.0
 
 
 class _Discarded(Exception):
@@ -100,7 +102,7 @@ def start(filing: Filing, actor: Actor, token: str, wanted: Mapping[str, Any], l
     with filing.database.transaction(actor.tenant_id) as connection:
         store.one_at_a_time(connection, f"exports of {actor.tenant_id} {actor.user_id}")
         store.delete_old(connection, KEPT_DAYS)
-        store.fail_abandoned(connection, RUNNING_S, WAITING_S, _failure("abandoned", *_TOO_LONG))
+        _fail_abandoned(connection)
         if store.under_way(connection, actor.user_id) >= PER_USER:
             raise Problem(
                 "too_many",
@@ -116,8 +118,9 @@ def start(filing: Filing, actor: Actor, token: str, wanted: Mapping[str, Any], l
 
 
 def read(filing: Filing, actor: Actor, export_id: str) -> Any:
-    """A task, without its file."""
+    """A task, without its file. What nobody works on any more has failed, and says so."""
     with filing.database.transaction(actor.tenant_id) as connection:
+        _fail_abandoned(connection)
         task = store.read(connection, check_id(export_id))
     if task is None:
         raise not_found()
@@ -160,6 +163,10 @@ _TOO_LONG = (
     f"导出超过 {RUNNING_S // 60} 分钟仍未完成，已停止；请缩小查询范围后重新导出。",
     f"The export did not end within {RUNNING_S // 60} minutes and was given up; narrow the query and try again.",
 )
+
+
+def _fail_abandoned(connection: Connection) -> None:
+    store.fail_abandoned(connection, RUNNING_S, WAITING_S, _failure("abandoned", *_TOO_LONG))
 
 
 def running_until(task: Any) -> datetime | None:
@@ -230,7 +237,7 @@ class _Job:
         self._alive = alive
         self._rows = 0
 
-    def write(self, reading: Any, path: Path) -> None:
+    def write(self, reading: Connection, path: Path) -> None:
         """The whole of it; `reading` is the transaction in which the documents are read."""
         doctype, found = _asked(self._filing, self._actor, self._task.wanted)
         self._rows = store.count(reading, found, LIMIT)
@@ -249,7 +256,7 @@ class _Job:
         self._step("done", book.rows, change)
         crash.point("export.committed")
 
-    def _fill(self, book: Workbook, reading: Any, found: query.Filter) -> None:
+    def _fill(self, book: Workbook, reading: Connection, found: query.Filter) -> None:
         begun = reported = time.monotonic()
         try:
             for row in store.rows(reading, found):
@@ -270,7 +277,7 @@ class _Job:
         """End with a reason."""
         self._step("failed", 0, partial(store.fail, export_id=self._id, failure=failure))
 
-    def _step(self, state: str, done: int, change: Callable[[Any], bool]) -> None:
+    def _step(self, state: str, done: int, change: Callable[[Connection], bool]) -> None:
         """One change of the task with the event that tells of it. Raises _Discarded if there is no such task."""
         with self._filing.database.transaction(self._actor.tenant_id) as connection:
             if not change(connection):

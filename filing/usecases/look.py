@@ -59,10 +59,12 @@ def page(filing: Filing, actor: Actor, wanted: Mapping[str, Any]) -> Page:
     actor.require("document.read", doctype.kind)
     found = wanted_filter(doctype, wanted)
     with filing.database.transaction(actor.tenant_id) as connection:
+        query.weigh(connection, found)
         rows = list(query.page(connection, found))
+        more = len(rows) == found.limit
+        whole = not more and found.after is None
         found.after = None
-        total = query.count(connection, found)
-    more = len(rows) == found.limit
+        total = len(rows) if whole else query.count(connection, found)
     rows = rows[: found.limit - 1]
     return Page(rows, _cursor(found.sort, rows[-1]) if more and rows else "", total)
 
@@ -183,27 +185,33 @@ def _one_month(start: datetime | None, end: datetime | None) -> None:
         )  # fmt: skip
 
 
-def _after(cursor: str, sort: str) -> tuple[str, str] | None:
+def _after(cursor: str, sort: str) -> tuple[str, ...] | None:
     if not cursor:
         return None
     try:
-        name, value, document_id = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))
-        if name != sort or not isinstance(value, str):
+        name, *values, document_id = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))
+        if name != sort or not all(isinstance(value, str) for value in values):
             raise ValueError(name)
-        if sort == "stored_at":
-            value = datetime.fromisoformat(value).isoformat()
-        elif _CONTROL.search(value):
-            raise ValueError(value)
-        return value, check_id(document_id)
+        checked = [_place(column, value) for column, value in zip(query.SORTS[sort], values, strict=True)]
+        return *checked, check_id(document_id)
     except (ValueError, TypeError, binascii.Error, AttributeError, RecursionError, Problem):
         raise _invalid(
             "cursor", "cursor", "翻页标记无效，请重新查询。", "The cursor is not valid; query again."
         ) from None
 
 
+def _place(column: str, value: str) -> str:
+    if column == "stored_at":
+        return datetime.fromisoformat(value).isoformat()
+    if _CONTROL.search(value):
+        raise ValueError(value)
+    return value
+
+
 def _cursor(sort: str, row: Any) -> str:
-    value = row.stored_at.isoformat() if sort == "stored_at" else getattr(row, sort)
-    return base64.urlsafe_b64encode(json.dumps([sort, value, str(row.id)]).encode()).decode()
+    values = [getattr(row, column) for column in query.SORTS[sort]]
+    texts = [value.isoformat() if isinstance(value, datetime) else value for value in values]
+    return base64.urlsafe_b64encode(json.dumps([sort, *texts, str(row.id)]).encode()).decode()
 
 
 def read(filing: Filing, actor: Actor, kind: str, document_id: str) -> Any:
@@ -236,7 +244,7 @@ def search(filing: Filing, actor: Actor, q: str) -> Sequence[Any]:
     if not numbers or not wanted or _CONTROL.search(wanted):
         return []
     with filing.database.transaction(actor.tenant_id) as connection:
-        return query.search(connection, numbers, wanted, 20)
+        return query.search(connection, numbers, wanted)
 
 
 def counts(filing: Filing, actor: Actor, kind: str) -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import replace as replace_limits
 from typing import Any
 
 from sqlalchemy import Connection
@@ -112,7 +113,8 @@ def propose(filing: Filing, actor: Actor, reader: SheetReader, kind: str, conten
     actor.require("document.import", kind)
     try:
         look(content)
-        return reader.propose(kind, content)
+        # somebody waits for the answer: less time than an import has
+        return replace_limits(reader, cpu_seconds=10, wall_seconds=20).propose(kind, content)
     except SheetProblem as exc:
         detail = Detail("/file", exc.code, exc.words.zh, exc.words.en)
         raise Problem(exc.kind, exc.words.zh, exc.words.en, [detail]) from exc

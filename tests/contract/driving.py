@@ -12,11 +12,14 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from kombu import Connection, Queue
+from lxml import etree
 
+from documents import xsd
 from filing import events
 from filing.import_events import ImportHandler
 from filing.sheet_process import SheetReader
 from filing.usecases.import_work import Work
+from proto.events.v1 import events_pb2
 from runtime.actor import ActorVerifier
 from runtime.bus import Bus, BusConsumer, Message, declare_parking, event_queue
 from runtime.db import Database
@@ -72,6 +75,12 @@ class Service:
         self._relay_database.close()
 
 
+def _judge(payload: Any) -> None:
+    """What is told to the signer is what the definitions say, those of the made-up kinds."""
+    if isinstance(payload, events_pb2.MessageSubmitted):
+        xsd.schema(payload.message_type, REGISTRY).assertValid(etree.fromstring(payload.xml))
+
+
 @dataclass
 class Bystander:
     """The test on the bus: hears what the service tells, answers as signer, gateway and customs would."""
@@ -87,6 +96,7 @@ class Bystander:
             while (raw := channel.basic_get(self.queue.name, no_ack=True)) is not None:
                 if raw.properties["application_headers"]["type"] == kind:
                     found.append(payload.FromString(raw.body))
+                    _judge(found[-1])
         return found
 
     def tell(self, desk: Office, key: str, event: Any, *, times: int = 1) -> None:

@@ -22,6 +22,7 @@ from documents.spec import DocumentType
 from documents.words import Words
 from documents.xml import Transfer, from_xml, writer
 from tests.contract.official import GOLDEN, name_of, official_type, schema, table
+from tests.support.definitions import assert_valid
 from tests.unit.documents.making import order_body, right_bodies
 
 TYPES = pytest.mark.parametrize("doctype", ALL, ids=lambda t: t.kind)
@@ -167,7 +168,10 @@ def test_whatever_the_check_accepts_the_schema_accepts(doctype: DocumentType, da
     contents = [
         complete(doctype, body) for body in data.draw(st.lists(right_bodies(doctype), min_size=1, max_size=3))
     ]
-    schema(name_of(doctype)).assertValid(etree.fromstring(message(doctype, contents)))
+    raw = message(doctype, contents)
+    schema(name_of(doctype)).assertValid(etree.fromstring(raw))
+    assert_valid(raw)
+    assert message(doctype, list(from_xml(doctype, raw).bodies)) == raw
 
 
 #: what a definition must refuse in a message of orders: one violation of each sort

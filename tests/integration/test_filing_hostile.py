@@ -17,12 +17,13 @@ from documents.types.order import ORDER
 from documents.xml import from_xml
 from filing import events
 from filing.ids import guid_of
-from filing.rpc import _import_cursor
-from filing.usecases import content, look, submit
+from filing.imports_rpc import cursor_of
+from filing.usecases import content, look, sending, submit
 from proto.events.v1 import events_pb2
 from runtime.actor import ActorVerifier
 from runtime.bus import Delivery
 from runtime.errors import Problem
+from tests.support.definitions import assert_valid
 from tests.support.filing import TRANSFER, Office, body, clerk, office, query
 
 ANSWERED = "20991120150400000"
@@ -155,7 +156,7 @@ def test_a_cursor_in_any_form_of_time_is_read_or_refused(desk: Office, value: st
 )
 def test_a_cursor_of_imports_is_checked(given: str) -> None:
     with pytest.raises(Problem) as caught:
-        _import_cursor(given)
+        cursor_of(given)
     assert caught.value.kind == "invalid"
 
 
@@ -178,7 +179,7 @@ def test_numbers_of_any_sort_are_stored_found_and_sent_as_they_are(desk: Office,
     declare(desk, document_id)
     with desk.filing.database.transaction(desk.actor.tenant_id) as connection:
         (xml,) = connection.execute(text("SELECT xml FROM message")).scalars()
-    assert from_xml(ORDER, bytes(xml)).bodies[0]["head"]["orderNo"] == number
+    assert from_xml(ORDER, assert_valid(bytes(xml))).bodies[0]["head"]["orderNo"] == number
 
 
 @pytest.mark.parametrize("key", ["\ud800", "x" * 100_000, "tenant_id", ""])
@@ -212,7 +213,7 @@ def test_an_unfinished_form_is_a_draft_with_warnings(desk: Office) -> None:
 
 
 def test_long_documents_ride_in_smaller_messages(desk: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(submit, "MESSAGE_TEXT", 20_000)
+    monkeypatch.setattr(sending, "MESSAGE_TEXT", 20_000)
     ids = []
     for n in range(6):
         long = body(f"L{n}", lines=3)

@@ -20,6 +20,7 @@ from filing.ids import guid_of
 from filing.usecases import answers, content, imports, look, progress, submit
 from proto.events.v1 import events_pb2
 from runtime.errors import Problem
+from tests.support.definitions import assert_valid
 from tests.support.filing import SAMPLES, TRANSFER, Office, body, clerk, office, query
 
 
@@ -147,7 +148,7 @@ def test_submitting_stores_canonical_messages_and_the_event_in_one_commit(desk: 
     assert {r.state for r in results} == {"signing"}
     events = [events_pb2.MessageSubmitted.FromString(e.body) for e in outbox(desk, "message.submitted")]
     assert [len(e.document_ids) for e in events] == [3, 3, 1]
-    read = [body for e in events for body in from_xml(ORDER, e.xml).bodies]
+    read = [body for e in events for body in from_xml(ORDER, assert_valid(e.xml)).bodies]
     assert sorted(b["head"]["orderNo"] for b in read) == sorted(f"S{n:03d}" for n in range(7))
     assert {b["head"]["guid"] for b in read} == {guid_of(i, 1) for i in ids}
     assert all(b["head"]["appStatus"] == "2" for b in read)
@@ -273,7 +274,9 @@ def test_numbers_are_unique_per_platform_and_free_again_after_deletion(desk: Off
         saved(desk, "U1")
     assert caught.value.kind == "conflict"
     assert caught.value.details[0].pointer == "/head/orderNo"
-    assert submit.delete(desk.filing, desk.actor, desk.token, "order", [document], TRANSFER)[0].problem is None
+    assert (
+        submit.delete(desk.filing, desk.actor, desk.token, "order", [document], TRANSFER)[0].problem is None
+    )
     assert saved(desk, "U1")
 
 

@@ -16,10 +16,11 @@ from psycopg import sql
 from tests.support.people import tenant_id
 from tests.support.stack import Stack
 
-SERVICES = ("order", "signer", "gateway")
+SERVICES = ("order", "list", "signer", "gateway")
 #: (service, table, policy) -> role it is for. Each shows rows of another tenant on purpose, and why:
 NARROW = {
     ("order", "outbox", "relay"): "order_relay",  # publishes everybody's events, sees nothing else
+    ("list", "outbox", "relay"): "list_relay",
     ("signer", "outbox", "relay"): "signer_relay",
     ("gateway", "outbox", "relay"): "gateway_relay",
     ("gateway", "users", "sign_in"): "gateway_app",  # the one user of a name, before the tenant is known

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from documents.registry import REGISTRY
 from filing.usecases import answers, content, look, progress, submit
 from proto.events.v1 import events_pb2
+from tests.support.definitions import assert_valid
 from tests.support.filing import TRANSFER, Office
 
 #: an enterprise that is everything, for tests that are not about who may send what
@@ -70,10 +71,10 @@ class Course:
         return str(self.row(kind, document_id).state)
 
     def messages(self) -> list[bytes]:
-        """The bytes of all messages so far, oldest first."""
+        """The bytes of all messages so far, oldest first, each what its definition says."""
         with self.desk.filing.database.transaction(self.desk.actor.tenant_id) as connection:
             found = connection.execute(text("SELECT xml FROM message ORDER BY created_at, id")).scalars()
-            return [bytes(xml) for xml in found]
+            return [assert_valid(bytes(xml)) for xml in found]
 
     def event_of(self, answer: Answer, row: Any) -> events_pb2.ReceiptArrived:
         """The event that the gateway would send for a receipt about that document."""
@@ -81,7 +82,9 @@ class Course:
         assert doctype is not None
         assert doctype.receipt is not None
         event = events_pb2.ReceiptArrived(
-            raw_id=str(uuid.uuid4()), message_type=doctype.receipt.root, received_at="2026-11-20T08:00:00+00:00"
+            raw_id=str(uuid.uuid4()),
+            message_type=doctype.receipt.root,
+            received_at="2026-11-20T08:00:00+00:00",
         )
         keys = {name: row.body["head"].get(name, "") for name in doctype.receipt.keys}
         event.items.add(
@@ -115,7 +118,9 @@ class Course:
         with self.desk.filing.database.transaction(self.desk.actor.tenant_id) as connection:
             progress.sent(self.desk.filing, connection, [event])
 
-    def result(self, result: dict[str, str], lists: Sequence[dict[str, str]] = ()) -> events_pb2.ReceiptArrived:
+    def result(
+        self, result: dict[str, str], lists: Sequence[dict[str, str]] = ()
+    ) -> events_pb2.ReceiptArrived:
         """A summary result (CEB792) as the gateway tells it."""
         event = events_pb2.ReceiptArrived(
             raw_id=str(uuid.uuid4()), message_type="CEB792Message", received_at="2026-11-20T08:00:00+00:00"

@@ -33,7 +33,10 @@ class Column:
 
 
 def columns_of(doctype: DocumentType) -> list[Column]:
-    return [Column(index, column, field_of(doctype, column)) for index, column in enumerate(sheet_of(doctype).columns)]
+    return [
+        Column(index, column, field_of(doctype, column))
+        for index, column in enumerate(sheet_of(doctype).columns)
+    ]
 
 
 def example_of(doctype: DocumentType) -> Body:
@@ -69,7 +72,9 @@ def carried(doctype: DocumentType, body: Body) -> dict[str, Any]:
             item.name: part[item.name]
             for item in fields
             if part.get(item.name)
-            and ((level, item.name) in places or item.filled_by == "strategy" or item.name == sheet.export_date)
+            and (
+                (level, item.name) in places or item.filled_by == "strategy" or item.name == sheet.export_date
+            )
         }
 
     lines = [kept("line", doctype.lines, line) for line in body["lines"]]

@@ -10,6 +10,7 @@ from typing import Any
 import pypdfium2
 import pytest
 import reportlab
+import zxingcpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -237,3 +238,12 @@ def test_only_a_font_with_chinese_will_do(tmp_path: Path) -> None:
     (tmp_path / "no.ttf").write_bytes(b"no font")
     with pytest.raises(FontError, match=r"no\.ttf"):
         Face(tmp_path / "no.ttf")
+
+
+def test_another_program_reads_the_bar_code() -> None:
+    for number in ("DD202611200001", "TYDH-005/A", "9" * 25, "Ab" * 25):
+        pdf = form.document(the_face(), WITH_LINES, stored(WITH_LINES, number=number), PRINTING)
+        document = pypdfium2.PdfDocument(pdf)
+        (code,) = zxingcpp.read_barcodes(document[0].render(scale=4).to_pil())
+        document.close()
+        assert (code.format, code.text) == (zxingcpp.BarcodeFormat.Code128, number)

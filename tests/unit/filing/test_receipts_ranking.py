@@ -14,7 +14,7 @@ from documents.registry import REGISTRY
 from documents.types.order import ORDER
 from filing.context import Filing
 from filing.ids import guid_of
-from filing.usecases import answers
+from filing.usecases.answers import _Batch
 from proto.events.v1 import events_pb2
 
 DOCUMENT = "0198f3a2-7c11-7000-8000-00000000000a"
@@ -51,7 +51,7 @@ def apply(row: SimpleNamespace, batch: list[Answer], guid: str | None = None) ->
     event = events_pb2.ReceiptArrived(message_type="CEB304Message")
     for status, moment in batch:
         event.items.add(guid=own, status=status, return_time=moment)
-    judge = answers._Batch(FILING, [ORDER], [event])
+    judge = _Batch(FILING, [ORDER], [event])
     ranks = {row.id: (row.state_rank, row.state_time)}
     standings = [judge._judge(row, item, item.guid.upper(), ranks) for item in event.items]
     for move in judge._best.values():

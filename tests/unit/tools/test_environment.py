@@ -23,7 +23,7 @@ def database(service: str) -> ServiceDatabase:
 
 
 ESTATE = Estate(
-    databases={service: database(service) for service in ("order", "signer", "gateway")},
+    databases={service: database(service) for service in TOPOLOGY.services_with_database()},
     bus_url="amqp://bus-secret@127.0.0.1:2/tongguan",
     customs_url="amqp://bus-secret@127.0.0.1:2/customs",
     redis_url="redis://:redis-secret@127.0.0.1:3/0",

@@ -39,12 +39,17 @@ def test_the_real_table_is_possible() -> None:
     topology = load()
     assert set(topology.processes) == {
         *("order.serve", "order.consume", "order.imports", "order.relay"),
+        *("list.serve", "list.consume", "list.imports", "list.relay"),
         *("signer.serve", "signer.consume", "signer.relay"),
         *("gateway.http", "gateway.transmit", "gateway.receipts", "gateway.relay"),
         "simulator",
     }
-    assert topology.services_with_database() == ["gateway", "order", "signer"]
-    assert {callee.name for callee in topology.calls("gateway.http")} == {"order.serve", "signer.serve"}
+    assert topology.services_with_database() == ["gateway", "list", "order", "signer"]
+    assert {callee.name for callee in topology.calls("gateway.http")} == {
+        "order.serve",
+        "list.serve",
+        "signer.serve",
+    }
 
 
 def test_only_the_gateway_holds_the_key_that_signs_actors() -> None:
