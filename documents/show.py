@@ -88,9 +88,11 @@ class Columns:
 
     def __init__(self, doctype: DocumentType, language: str, *, brief: bool = False) -> None:
         chosen = [item for item in describe(doctype)["columns"] if item["default"] or not brief]
-        at = next((index for index, item in enumerate(chosen) if item["name"] == "return_info"), len(chosen))
-        status_column = {"name": "customs_status", "label": _CUSTOMS_STATUS, "width": 130, "align": "left"}
-        chosen.insert(at, status_column)
+        if all(item["name"] != "customs_status" for item in chosen):
+            # beside customs' words, which it belongs to
+            at = next((n for n, item in enumerate(chosen) if item["name"] == "return_info"), len(chosen))
+            column = {"name": "customs_status", "label": _CUSTOMS_STATUS, "width": 130, "align": "left"}
+            chosen.insert(at, column)
         self.names = [str(item["name"]) for item in chosen]
         self.titles = [str(item["label"][language]) for item in chosen]
         self.right = [item["align"] == "right" for item in chosen]

@@ -91,8 +91,9 @@ class _Reader:
         for (level, name), value in reading.constants.items():
             (self._head if level == "head" else self._line)[name] = value
         self._check = checker(doctype)
+        self._number = sheet_of(doctype).group
         self._result = SheetResult(sheet=sheet)
-        self._slots: tuple[Slot, ...] = ()
+        self._fast: list[tuple[int, str, str, bool, bool, Slot]] = []
         self._at: dict[Place, Slot] = {}
         #: row -> letters of its wrong cells, for all of them, told or not
         self._bad: dict[int, set[str]] = {}
@@ -120,7 +121,17 @@ class _Reader:
         places: set[Place] = {("head", name) for name in self._head}
         places |= {("line", name) for name in self._line}
         found = layout.find(self._type, self._reading, places, rows, left)
-        self._slots = found.slots
+        self._fast = [
+            (
+                slot.index,
+                slot.name,
+                slot.letter,
+                slot.level == "head",
+                slot.form in ("date", "datetime"),
+                slot,
+            )
+            for slot in found.slots
+        ]
         self._at = {(slot.level, slot.name): slot for slot in found.slots}
         self._result.group_letter, self._result.group_header = found.group.letter, found.group.header
         for column in found.absent:
@@ -133,29 +144,26 @@ class _Reader:
 
     def _document_of(self, row: _Row) -> str | int:
         """What rows of one document share: its number; a row that has none is a document of its own."""
-        if not self._type.lines:
-            return row[0]
-        number = row[1].get(sheet_of(self._type).group)
-        return row[0] if number is None else number
+        return row[1].get(self._number, row[0]) if self._type.lines else row[0]
 
     def _row(self, number: int, cells: Sequence[Any]) -> _Row:
         """The texts of one row by field; what is no text is refused or, where harmless, read with a note."""
         head: dict[str, str] = {}
         line: dict[str, str] = {}
-        odd = self._odd
-        for slot in self._slots:
-            cell = cells[slot.index] if slot.index < len(cells) else ""
-            if type(cell) is str and (not odd or (number, slot.letter) not in odd):
+        odd, width = self._odd, len(cells)
+        # millions of cells: names in tuples, not attributes
+        for index, name, letter, of_head, dated, slot in self._fast:
+            cell = cells[index] if index < width else ""
+            if type(cell) is str and (not odd or (number, letter) not in odd):
                 if not cell:
                     continue
-                edged = cell[0] in BLANK or cell[-1] in BLANK
-                text = self._trim(number, slot, cell) if edged else cell
-                if slot.form in ("date", "datetime") and text:
+                text = self._trim(number, slot, cell) if cell[0] in BLANK or cell[-1] in BLANK else cell
+                if dated and text:
                     text = self._written_date(number, slot, text)
             else:
                 text = self._odd_cell(number, slot, cell)
             if text:
-                (head if slot.level == "head" else line)[slot.name] = text
+                (head if of_head else line)[name] = text
         return number, head, line
 
     def _trim(self, row: int, slot: Slot, cell: str) -> str:
@@ -225,9 +233,11 @@ class _Reader:
         body = {"head": head, "lines": lines}
         rows = [row for row, _, _ in members]
         wrongs = self._check.wrongs(body)
-        waiting = [wrong for wrong in wrongs if self._waits(wrong)]
+        waiting = False
         for wrong in wrongs:
-            if wrong not in waiting:
+            if self._waits(wrong):
+                waiting = True
+            else:
                 self._wrong(self._place(wrong, rows, line_rows))
         if self._bad.keys().isdisjoint(rows):
             self._keep(body if waiting else complete(self._type, body), rows[0], whole=not waiting)
@@ -269,7 +279,7 @@ class _Reader:
 
     @property
     def _group(self) -> Slot:
-        return self._at["head", sheet_of(self._type).group]
+        return self._at["head", self._number]
 
     def _place(self, wrong: Wrong, rows: Sequence[int], line_rows: Sequence[int]) -> CellWrong:
         """The cell of a wrong field; fields that no column holds come from elsewhere or are worked out."""

@@ -20,6 +20,7 @@ from documents.rules import (
 from documents.spec import (
     Action,
     Column,
+    Companion,
     Condition,
     Derived,
     DocumentType,
@@ -328,7 +329,12 @@ LIST = DocumentType(
         Ref("bill", ("billNo",)),
     ),
     # guide 002 §3.2: declaring the list makes order, waybill and payment go, too (四单比对)
-    companions=(("waybill", "waybill"), ("order", "order"), ("booking", "order"), ("payment", "order")),
+    companions=(
+        Companion("waybill", "waybill", ("ebcCode", "ebcName")),
+        Companion("order", "order"),
+        Companion("booking", "order"),
+        Companion("payment", "order"),
+    ),
     example={
         "head": {
             "customsCode": made_up.CUSTOMS, **made_up.PLATFORM, "orderNo": made_up.ORDER_NO, **made_up.CARRIER,

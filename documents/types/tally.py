@@ -123,8 +123,9 @@ TALLY = DocumentType(
         ("parties", Words("企业信息", "Parties")),
         ("message", Words("报文信息", "Message")),
     ),
-    # assumed: nothing published names the sender; the message names operator and carrier, guide 002 §4.3 the seller
-    senders=("operator", "logistics", "agent", "ecommerce"),
+    # assumed: nothing published names the sender. Guide 002 §4.3 has the seller or its agent file it, but the message
+    # names operator and carrier alone, and who signs must stand in the message
+    senders=("operator", "logistics"),
     on_submit=ON_SUBMIT,
     refs=(
         Ref("waybill", ("logisticsCode", "logisticsNo")),

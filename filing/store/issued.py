@@ -21,7 +21,7 @@ _UPSERT = text(
     " DO UPDATE SET state = EXCLUDED.state, state_rank = EXCLUDED.state_rank, settled = EXCLUDED.settled,"
     " body = EXCLUDED.body, version = d.version + 1, updated_at = now()"
     " WHERE :renew AND d.body <> EXCLUDED.body"
-    f" RETURNING {CHANGED}, d.app_type, d.replaces"
+    f" RETURNING {CHANGED}"
 )
 
 

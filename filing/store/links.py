@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row, TextClause, text
 
 from filing.store.columns import CHANGED
 from filing.store.documents import HEADER
@@ -37,16 +37,27 @@ _REFS_OF = text(
 _EFFECT = (
     "UPDATE document d SET state = :state, state_rank = :rank, settled = :settled,"
     " natural_key = CASE WHEN :frees THEN '' ELSE d.natural_key END, version = d.version + 1, updated_at = now()"
-    " FROM document_ref t JOIN document_ref s ON s.name = t.name AND s.value = t.value"
+    " FROM document_ref t JOIN document_ref s ON s.name = t.name AND s.value = t.value AND s.kind = :source"
     " JOIN document o ON o.id = s.document_id"
     " WHERE t.document_id = d.id AND d.kind = :kind AND d.deleted_at IS NULL AND d.state_rank < :rank"
-    " AND d.state_rank >= :below AND t.name = :ref AND o.kind = :source AND o.state = :on AND o.deleted_at IS NULL"
+    " AND d.state_rank >= :below AND t.name = :ref AND o.state = :on AND o.deleted_at IS NULL"
     " AND {which} = ANY(CAST(:ids AS uuid[])) RETURNING "
     + CHANGED
     + ", o.id AS source_id, o.number AS source_number"
 )
 _EFFECT_OF = text(_EFFECT.format(which="o.id"))
 _EFFECT_ON = text(_EFFECT.format(which="d.id"))
+# what stands in place of others gives their number free with its own: an amended list was cancelled with its amendment
+_FREE = (
+    "UPDATE document d SET natural_key = ''"
+    " FROM document_ref t JOIN document_ref s ON s.name = t.name AND s.value = t.value AND s.kind = :source"
+    " JOIN document o ON o.id = s.document_id"
+    " WHERE t.document_id = d.id AND d.kind = :kind AND d.natural_key <> '' AND d.deleted_at IS NULL"
+    " AND d.state_rank > :rank AND t.name = :ref AND o.state = :on AND o.deleted_at IS NULL"
+    " AND {which} = ANY(CAST(:ids AS uuid[]))"
+)
+_FREE_OF = text(_FREE.format(which="o.id"))
+_FREE_ON = text(_FREE.format(which="d.id"))
 _SUCCEED = text(
     "UPDATE document d SET state = :state, state_rank = :rank, settled = true,"
     " natural_key = CASE WHEN :frees THEN '' ELSE d.natural_key END, version = d.version + 1, updated_at = now()"
@@ -89,12 +100,21 @@ def refs_of(connection: Connection, ids: Sequence[str], limit: int) -> dict[str,
 
 def effect_of(connection: Connection, ids: Sequence[str], effect: dict[str, Any]) -> Sequence[Row[Any]]:
     """What documents `ids` do to others. effect: source, on, ref, kind, state, rank, settled, frees, below."""
-    return connection.execute(_EFFECT_OF, {**effect, "ids": list(ids)}).all()
+    return _effect(connection, _EFFECT_OF, _FREE_OF, ids, effect)
 
 
 def effect_on(connection: Connection, ids: Sequence[str], effect: dict[str, Any]) -> Sequence[Row[Any]]:
     """What others do to documents `ids` that are linked with them only now."""
-    return connection.execute(_EFFECT_ON, {**effect, "ids": list(ids)}).all()
+    return _effect(connection, _EFFECT_ON, _FREE_ON, ids, effect)
+
+
+def _effect(
+    connection: Connection, move: TextClause, free: TextClause, ids: Sequence[str], effect: dict[str, Any]
+) -> Sequence[Row[Any]]:
+    values = {**effect, "ids": list(ids)}
+    if effect["frees"]:
+        connection.execute(free, values)
+    return connection.execute(move, values).all()
 
 
 def succeed(

@@ -14,9 +14,12 @@ _TENANT = "nullif(current_setting('app.tenant', true), '')::uuid"
 
 # OFFSET 0 keeps each look-up one probe of its index, whatever the planner believes: of a young table that was just
 # filled it has no statistics, and read all documents of the tenant for every batch (measured: 77 ms instead of 1.5)
+_JUDGED = (
+    "d.id, d.kind, d.number, d.natural_key, d.guid, d.attempt, d.state, d.state_rank, d.state_time, d.customs_status,"
+    " d.submitted_at, d.message_id, d.deleted_at, d.revision, d.app_type, d.replaces"
+)
 _MATCH = text(
-    "SELECT d.id, d.kind, d.number, d.natural_key, d.guid, d.attempt, d.state_rank, d.state_time, d.submitted_at,"
-    " d.message_id, d.deleted_at, d.revision, d.app_type, d.replaces,"
+    f"SELECT {_JUDGED},"
     " CASE WHEN :heads THEN d.body->'head' END AS head FROM ("
     "  SELECT f.id FROM unnest(CAST(:natural_keys AS text[])) AS k(v) CROSS JOIN LATERAL ("
     "   SELECT id FROM document WHERE natural_key = k.v AND natural_key <> '' AND deleted_at IS NULL OFFSET 0) AS f"
@@ -26,6 +29,15 @@ _MATCH = text(
     " CROSS JOIN LATERAL ("
     "  SELECT * FROM document WHERE id = wanted.id OFFSET 0 FOR UPDATE) AS d"
     " WHERE d.kind = ANY(CAST(:kinds AS text[]))"
+)
+# those whose number may be used again have no natural key any more
+_MATCH_FREED = text(
+    f"SELECT {_JUDGED}, d.body->'head' AS head FROM ("
+    "  SELECT f.id FROM unnest(CAST(:kinds AS text[])) AS k(v) CROSS JOIN unnest(CAST(:numbers AS text[])) AS n(v)"
+    "  CROSS JOIN LATERAL (SELECT id FROM document WHERE kind = k.v AND number = n.v AND natural_key = ''"
+    "   AND attempt > 0 AND deleted_at IS NULL OFFSET 0) AS f"
+    "  ORDER BY id) AS wanted"
+    " CROSS JOIN LATERAL (SELECT * FROM document WHERE id = wanted.id OFFSET 0 FOR UPDATE) AS d"
 )
 _INSERT = text(
     "INSERT INTO receipt (tenant_id, id, document_id, message_type, natural_key, guid, status, return_time, info,"
@@ -47,6 +59,12 @@ _APPLY = text(
     "  AS n(id, state, rank, time, settled, status, info)"
     ' WHERE d.id = n.id AND (d.state_rank, d.state_time) < (n.rank, n.time COLLATE "C")'
     f" RETURNING {CHANGED}"
+)
+_TELL = text(
+    "UPDATE document d SET state_time = n.time, customs_status = n.status, return_info = n.info,"
+    " version = d.version + 1, updated_at = now()"
+    " FROM unnest(CAST(:ids AS uuid[]), CAST(:times AS text[]), CAST(:statuses AS text[]), CAST(:infos AS text[]))"
+    f"  AS n(id, time, status, info) WHERE d.id = n.id RETURNING {CHANGED}"
 )
 _FILL = text(
     "UPDATE document d SET body = jsonb_set(d.body, '{head}', (d.body->'head') || CAST(n.patch AS jsonb)),"
@@ -76,6 +94,11 @@ def match(
     return connection.execute(_MATCH, values).all()
 
 
+def match_freed(connection: Connection, kinds: Sequence[str], numbers: Sequence[str]) -> Sequence[Row[Any]]:
+    """Documents that were sent under numbers which may be used again, with their heads, locked in id order."""
+    return connection.execute(_MATCH_FREED, {"kinds": list(kinds), "numbers": list(numbers)}).all()
+
+
 def insert(connection: Connection, message_type: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Keep receipts; one that is there already is counted. Rows must not repeat a key within one call."""
     columns = {
@@ -101,6 +124,17 @@ def apply(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> Sequence
         "infos": [row["info"] for row in rows],
     }
     return connection.execute(_APPLY, values).all()
+
+
+def tell(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> Sequence[Row[Any]]:
+    """What customs says of documents it does not move any more: id, time, status, info. Returns them."""
+    values = {
+        "ids": [row["id"] for row in rows],
+        "times": [row["time"] for row in rows],
+        "statuses": [row["status"] for row in rows],
+        "infos": [row["info"] for row in rows],
+    }
+    return connection.execute(_TELL, values).all()
 
 
 def fill(connection: Connection, patches: Mapping[str, Mapping[str, str]]) -> Sequence[Row[Any]]:

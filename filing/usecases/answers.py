@@ -6,7 +6,7 @@ Set-based over a batch of events. The end state depends on what arrived, never o
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -52,8 +52,12 @@ class _Batch:
     ) -> None:
         self._filing = filing
         self._types = {doctype.kind: doctype for doctype in types}
+        self._holding = {doctype.kind: doctype.lifecycle.held for doctype in types}
+        self._by_others = {doctype.kind: doctype.lifecycle.by_others for doctype in types}
         self._items = [(event, item) for event in events for item in event.items]
         self._best: dict[str, dict[str, Any]] = {}
+        self._told: dict[str, tuple[tuple[int, str], dict[str, Any]]] = {}
+        self._held: set[str] = set()
         self._kept: dict[tuple[str, str, str, str], dict[str, Any]] = {}
         self._fills: dict[str, dict[str, str]] = {}
 
@@ -63,16 +67,18 @@ class _Batch:
         heads = any(doctype.receipt and doctype.receipt.fills for doctype in self._types.values())
         keys = [natural_key(form, item.fields) for _, item in self._items]
         guids = [item.guid.upper() for _, item in self._items]
-        known = store.match(connection, list(self._types), keys, guids, heads=heads)
-        # of several revisions a receipt without a guid of ours speaks of the last one that was sent
-        by_key: dict[str, Any] = {}
-        for row in known:
-            last = by_key.get(row.natural_key)
-            if row.deleted_at is None and (
-                last is None or (row.attempt > 0, row.revision) > (last.attempt > 0, last.revision)
-            ):
-                by_key[row.natural_key] = row
+        known = list(store.match(connection, list(self._types), keys, guids, heads=heads))
+        by_key = _last_by_key(known)
         by_guid = {row.guid: row for row in known if row.guid}
+        lost = {
+            item.fields.get(form.number, "")
+            for (_, item), key, guid in zip(self._items, keys, guids, strict=True)
+            if guid not in by_guid and key not in by_key
+        } - {""}
+        if lost:
+            freed = store.match_freed(connection, list(self._types), sorted(lost))
+            by_key |= _last_by_key(freed, self._types)
+            known += freed
         ranks = {str(row.id): (row.state_rank, row.state_time) for row in known}
         for (event, item), key, guid in zip(self._items, keys, guids, strict=True):
             # a guid of ours names the document for certain, even a deleted one whose number is in use again;
@@ -84,9 +90,10 @@ class _Batch:
             store.insert(connection, root, list(self._kept.values()))
         rows = {str(row.id): row for row in known}
         moved = store.apply(connection, list(self._best.values())) if self._best else []
+        told = store.tell(connection, [move for _, move in self._told.values()]) if self._told else []
         # first all states and numbers, then what follows from them
-        changed = [*moved, *consequences.filled(self._filing, connection, rows, self._fills)]
-        return [*changed, *consequences.moved(self._filing, connection, rows, moved)]
+        changed = [*moved, *told, *consequences.filled(self._filing, connection, rows, self._fills)]
+        return [*changed, *consequences.moved(self._filing, connection, rows, moved, self._held)]
 
     def _judge(
         self, row: Any, item: events_pb2.ReceiptItem, guid: str, ranks: dict[str, tuple[int, str]]
@@ -108,10 +115,7 @@ class _Batch:
             return "unknown_status"
         document_id = str(row.id)
         place = (move.rank, f"{moment} {item.status}")
-        if place <= ranks[document_id]:
-            return "late"
-        ranks[document_id] = place
-        self._best[document_id] = {
+        found = {
             "id": document_id,
             "state": move.state,
             "rank": move.rank,
@@ -120,7 +124,25 @@ class _Batch:
             "status": item.status,
             "info": item.info,
         }
+        if move.state in self._holding[row.kind]:
+            self._held.add(document_id)
+        if place <= ranks[document_id]:
+            self._note_told(doctype, row, place, found)
+            return "late"
+        ranks[document_id] = place
+        self._best[document_id] = found
         return "applied"
+
+    def _note_told(
+        self, doctype: DocumentType, row: Any, place: tuple[int, str], found: dict[str, Any]
+    ) -> None:
+        """A document that another one moved is where customs' receipts cannot lead it; the last they say of it is
+        shown all the same, whether it came before that move or after it."""
+        if row.state not in self._by_others[row.kind]:
+            return
+        last = effect(doctype, row.customs_status).rank, row.state_time
+        if place > self._told.get(found["id"], (last,))[0]:
+            self._told[found["id"]] = place, found
 
     def _note_numbers(self, doctype: DocumentType, row: Any, item: events_pb2.ReceiptItem) -> None:
         """Numbers the receipt brings that the document does not have yet; what fits no field is only kept.
@@ -170,8 +192,22 @@ class _Batch:
         }
 
 
-def _sent(row: Any) -> tuple[bool, int]:
-    return row.attempt > 0, row.revision
+def _last_by_key(rows: Sequence[Any], types: Mapping[str, DocumentType] | None = None) -> dict[str, Any]:
+    """Of several revisions a receipt without a guid of ours speaks of the last one that was sent.
+
+    types: of rows whose number was freed; their key follows from their heads.
+    """
+    found: dict[str, Any] = {}
+    for row in rows:
+        key = natural_key(types[row.kind], row.head) if types else row.natural_key
+        last = found.get(key)
+        if key and row.deleted_at is None and (last is None or _sent(row) > _sent(last)):
+            found[key] = row
+    return found
+
+
+def _sent(row: Any) -> tuple[bool, int, Any]:
+    return row.attempt > 0, row.revision, row.submitted_at
 
 
 def _compact(moment: datetime) -> str:

@@ -6,7 +6,7 @@ send each of them alone is not asked for here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -15,7 +15,8 @@ from documents import body as bodies
 from documents.spec import DocumentType
 from documents.xml import Transfer
 from filing.context import Filing
-from filing.store import links
+from filing.store import documents as store
+from filing.store import links, receipts
 from filing.usecases import sending
 from proto.events.v1 import events_pb2
 from runtime import outbox
@@ -34,19 +35,26 @@ def file(
 ) -> None:
     """File what goes along with these documents: here what this service keeps, by an event what another one does."""
     events: list[Event] = []
-    for kind, ref in doctype.companions:
-        values = sorted(
-            {value for row in rows for name, value in bodies.refs(doctype, row.body) if name == ref}
-        )
-        if not values:
+    for item in doctype.companions:
+        heads = {
+            value: row.body["head"]
+            for row in rows
+            for name, value in bodies.refs(doctype, row.body)
+            if name == item.ref
+        }
+        if not heads:
             continue
+        kind = item.kind
         if filing.registry.get(kind) is not None:
-            _file(filing, connection, actor, token, kind, ref, values, transfer)
+            names = {
+                value: {name: head.get(name, "") for name in item.names} for value, head in heads.items()
+            }
+            _file(filing, connection, actor, token, kind, item.ref, names, transfer)
             continue
         wanted = events_pb2.CompanionsWanted(
             kind=kind,
-            ref=ref,
-            values=values,
+            ref=item.ref,
+            values=sorted(heads),
             enterprise_code=transfer.cop_code,
             enterprise_name=transfer.cop_name,
             dxp_id=transfer.dxp_id,
@@ -64,7 +72,8 @@ def wanted(
 ) -> None:
     """Another service filed documents that ours go along with."""
     transfer = Transfer(event.enterprise_code, event.enterprise_name, event.dxp_id)
-    _file(filing, connection, actor, token, event.kind, event.ref, list(event.values), transfer)
+    names: dict[str, dict[str, str]] = {value: {} for value in event.values}
+    _file(filing, connection, actor, token, event.kind, event.ref, names, transfer)
 
 
 def _file(
@@ -74,15 +83,42 @@ def _file(
     token: str,
     kind: str,
     ref: str,
-    values: Sequence[str],
+    names: Mapping[str, Mapping[str, str]],
     transfer: Transfer,
 ) -> None:
+    """names: by the value that links it, what a document takes over where it leaves it empty."""
     doctype = filing.doctype(kind)
     if not actor.may("document.declare", kind):
         return  # a mandate for lists alone: the comparison of the four documents shows what is not sent
-    rows = links.lock_linked(connection, kind, ref, values, ("checked",))
+    rows = links.lock_linked(connection, kind, ref, sorted(names), ("checked",))
+    rows = _named(connection, actor, doctype, ref, names, rows)
     ready = [row for row in rows if sending.judge(doctype, str(row.id), row, "declare").problem is None]
     if ready:
         sending.file(
             connection, actor, token, doctype, ready, transfer, sending.per_message_of(filing, doctype, 0)
         )
+
+
+def _named(
+    connection: Connection,
+    actor: Actor,
+    doctype: DocumentType,
+    ref: str,
+    names: Mapping[str, Mapping[str, str]],
+    rows: Sequence[Any],
+) -> Sequence[Any]:
+    """The documents, saying who files them; those that did not are completed, which their timeline tells."""
+    patches: dict[str, dict[str, str]] = {}
+    for row in rows:
+        values = [value for name, value in bodies.refs(doctype, row.body) if name == ref and value in names]
+        wanted = names[values[0]] if values else {}
+        lacking = {name: text for name, text in wanted.items() if text and not row.body["head"].get(name)}
+        if lacking:
+            patches[str(row.id)] = lacking
+    if not patches:
+        return rows
+    receipts.fill(connection, patches)
+    for document_id, patch in patches.items():
+        store.add_events(connection, [document_id], "completed", actor.label, patch)
+    found = store.lock(connection, doctype.kind, [str(row.id) for row in rows])
+    return list(found.values())

@@ -47,29 +47,41 @@ def filled(
 
 
 def moved(
-    filing: Filing, connection: Connection, rows: Mapping[str, Any], changed: Sequence[Any]
+    filing: Filing,
+    connection: Connection,
+    rows: Mapping[str, Any],
+    changed: Sequence[Any],
+    held: Iterable[str],
 ) -> list[Any]:
-    """Documents took a new state. rows: what they were, with app_type and replaces."""
+    """Documents took a new state. rows: what they were, with app_type and replaces.
+
+    held: documents of which customs said that it holds them, be it now or, as was known before, until later.
+    """
     followed: list[Any] = []
     for app_type, state in _TAKEN.items():
-        taken = [
-            row
-            for row in changed
-            if rows[str(row.id)].app_type == app_type and row.state in filing.doctype(row.kind).lifecycle.held
-        ]
+        taken = [rows[document_id] for document_id in held if rows[document_id].app_type == app_type]
         if taken:
-            followed += _succeed(filing, connection, rows, taken, state)
+            followed += _succeed(filing, connection, taken, state)
+    # what others did counts for a document only from its first answer on
+    first = [row for row in changed if rows[str(row.id)].state_rank < CUSTOMS_RANK]
+    for kind in {row.kind for row in first}:
+        ids = [str(row.id) for row in first if row.kind == kind]
+        followed += _effects(filing, connection, links.effect_on, ids, target=kind)
+    return followed + caused(filing, connection, changed)
+
+
+def caused(filing: Filing, connection: Connection, changed: Sequence[Any]) -> list[Any]:
+    """What documents that took a new state do to others."""
+    followed: list[Any] = []
     for kind in {row.kind for row in changed}:
         ids = [str(row.id) for row in changed if row.kind == kind]
         followed += _effects(filing, connection, links.effect_of, ids, source=kind)
     return followed
 
 
-def _succeed(
-    filing: Filing, connection: Connection, rows: Mapping[str, Any], taken: Sequence[Any], name: str
-) -> list[Any]:
+def _succeed(filing: Filing, connection: Connection, taken: Sequence[Any], name: str) -> list[Any]:
     state = filing.doctype(taken[0].kind).lifecycle.by_name[name]
-    ids = [str(rows[str(row.id)].replaces) for row in taken]
+    ids = [str(row.replaces) for row in taken]
     if name == "deleted":
         ids += [str(row.id) for row in taken]  # the request itself is over, too
     changed = list(links.succeed(connection, ids, state.name, state.rank, frees=state.frees))

@@ -71,8 +71,7 @@ def _store(
         )
         if row is not None:
             changed.append(row)
-    known = {str(row.id): row for row in changed}
-    return [*changed, *consequences.moved(filing, connection, known, changed)]
+    return [*changed, *consequences.caused(filing, connection, changed)]
 
 
 def _folded(

@@ -283,6 +283,7 @@ _EVENT_WORDS = {
     "amendment": Words("由原单据生成的改单", "Made as an amendment of the document before"),
     "withdrawing": Words("向海关申请删除", "Customs was asked to delete it"),
     "amended": Words("海关已接受改单，此版本被替代", "Customs took the amendment: this version is replaced"),
+    "completed": Words("随清单申报，补充了申报企业", "Filed along with a list, which says who files it"),
     "issued": Words("海关下发", "Issued by customs"),
 }
 

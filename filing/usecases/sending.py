@@ -63,6 +63,12 @@ def judge(doctype: DocumentType, document_id: str, row: Any, action: str) -> Res
     if row is None:
         return Result(document_id, problem=not_found())
     result = Result(document_id, row.number, row.state, refusal(doctype, action, row.state))
+    if result.problem is None and row.state == "draft" and row.task_id is not None:
+        result.problem = Problem(
+            "conflict",
+            "该单据是导入任务的基础数据，请先在任务中“生成申报数据”。",
+            "This is basic data of an import task; generate the task first.",
+        )
     if result.problem is None:
         numbers = bodies.of_customs(doctype, row.body["head"])
         wrongs = checker(doctype).wrongs(bodies.without_customs(row.body, numbers))

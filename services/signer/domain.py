@@ -63,7 +63,7 @@ def message_types(registry: Registry) -> dict[str, MessageType]:
 
 
 def _codes(registry: Registry, doctype: DocumentType) -> list[str]:
-    leading = [item for item in registry.types if doctype.kind in {kind for kind, _ in item.companions}]
+    leading = [item for item in registry.types if doctype.kind in {one.kind for one in item.companions}]
     senders = [kind for item in (doctype, *leading) for kind in item.senders]
     fields = {item.name for item in doctype.head}
     return [name for name in dict.fromkeys(_CODE_OF[kind] for kind in senders) if name in fields]

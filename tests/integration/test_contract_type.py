@@ -25,7 +25,6 @@ from documents.spec import DocumentType
 from documents.xml import Transfer, from_xml
 from filing.sheet_process import SheetReader
 from filing.usecases import content, imports, look, submit
-from filing.usecases.import_work import Work
 from proto.events.v1 import events_pb2
 from runtime.bus import EXCHANGE
 from runtime.errors import Problem

@@ -238,6 +238,43 @@ def test_a_format_failure_of_a_whole_message_refuses_it(customs: CustomsSide) ->
     assert [row.state for row in customs.rows(tenant.id, STATES)] == ["refused"]
 
 
+def test_a_document_of_customs_own_travels_with_its_lines(customs: CustomsSide) -> None:
+    """As the published sample: default namespace, no gseqno, declAgentCode under its other spelling."""
+    tenant = customs.tenant("amqp")
+    lines = "".join(
+        f"<SummaryResultList><invtNo>I{n}</invtNo><gnum>{n}</gnum></SummaryResultList>" for n in range(3)
+    )
+    result = (
+        '<CEB792Message xmlns="http://www.chinaport.gov.cn/ceb" guid="g" version="1.0"><SummaryResult>'
+        "<SummaryResultHead><guid>A-1</guid><sumNo>S1</sumNo><declagAgentCode>9</declagAgentCode></SummaryResultHead>"
+        f"{lines}</SummaryResult></CEB792Message>"
+    )
+    customs.from_customs(wrapped(tenant.dxp_id, result, "CEB792Message"))
+    customs.start("receipts")
+    [told] = collect(customs.told, 1, "it is told")
+    [item] = told.body.items
+    assert (told.key, item.guid, item.status) == ("receipt.arrived.CEB792Message", "A-1", "")
+    assert dict(item.fields) == {"guid": "A-1", "sumNo": "S1", "declagAgentCode": "9"}
+    assert [dict(line.fields) for line in item.lines] == [
+        {"invtNo": f"I{n}", "gnum": str(n)} for n in range(3)
+    ]
+
+
+def test_a_root_that_the_published_sample_misspells_is_taken_with_a_note(customs: CustomsSide) -> None:
+    tenant = customs.tenant("amqp")
+    receipt = (
+        '<CEB214 xmlns="http://www.chinaport.gov.cn/ceb"><RefundReturn><guid>g</guid><coElNo>R1</coElNo>'
+        "<returnStatus>120</returnStatus></RefundReturn></CEB214>"
+    )
+    customs.from_customs(wrapped(tenant.dxp_id, receipt, "CEB214Message"))
+    customs.start("receipts")
+    [told] = collect(customs.told, 1, "it is told")
+    assert told.key == "receipt.arrived.CEB214Message"
+    [row] = customs.rows(tenant.id, RAW)
+    assert (row.state, row.code, row.message_type) == ("parsed", "root-spelling", "CEB214Message")
+    assert "CEB214" in row.reason_zh
+
+
 def deliver(customs: CustomsSide, source: str, *bodies: bytes) -> None:
     if source == "amqp":
         customs.from_customs(*bodies)

@@ -26,7 +26,18 @@ from runtime.errors import Problem
 from tests.support.eventually import eventually
 from tests.support.filing import DEFAULTS, Office, body, clerk, office
 
-HOSTILE = ("=1+1", "+1", "-1", "@SUM(A1)", "＝1+1", "<script>alert(1)</script>", "_x0041_", "😀𠮷㐀", "'x", '"x"')
+HOSTILE = (
+    "=1+1",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "＝1+1",
+    "<script>alert(1)</script>",
+    "_x0041_",
+    "😀𠮷㐀",
+    "'x",
+    '"x"',
+)
 
 
 @pytest.fixture(scope="module")
@@ -103,9 +114,9 @@ def test_all_that_a_query_finds_comes_out_with_progress(desk: Office) -> None:
     assert len(content) == task.file_bytes
     rows = cells(content)
     assert [row[0] for row in rows[1:]] == [f"EX{number:06}" for number in range(3000)]
-    assert rows[0][:3] == ["订单编号", "状态", "订单类型"]
-    assert rows[1][1:3] == ["待提交", "B2B出口订单（9710）[B]"]
-    assert "美元[502]" in rows[1]
+    assert rows[0][:2] == ["订单编号", "状态"]
+    assert rows[1][1] == "待提交"
+    assert rows[1][rows[0].index("币制")] == "美元[502]"
     assert len(cells(content, 1)) == 6001
     seen = progress(desk)
     assert {item.state for item in seen[:-1]} == {"running"}
@@ -121,7 +132,9 @@ def test_the_export_is_the_query(desk: Office) -> None:
     content.save(desk.filing, desk.actor, "order", body("OTHER"))
     found = exports.direct(desk.filing, desk.actor, asked(conditions={"orderNo": "OTH"}), "zh")
     assert [row[0] for row in cells(found.content)[1:]] == ["OTHER"]
-    found = exports.direct(desk.filing, desk.actor, asked(conditions={"batch_no": "B1"}, sort="-number"), "en")
+    found = exports.direct(
+        desk.filing, desk.actor, asked(conditions={"batch_no": "B1"}, sort="-number"), "en"
+    )
     rows = cells(found.content)
     assert [row[0] for row in rows[1:]] == [f"EX{number:06}" for number in reversed(range(20))]
     assert rows[1][1] == "Checked, to be submitted"
@@ -332,11 +345,14 @@ def test_old_files_go_and_lost_ones_fail_when_a_new_one_starts(desk: Office) -> 
     old, lost, late, fresh = start(desk), start(desk), None, None
     work(desk, old)
     with desk.filing.database.transaction(desk.actor.tenant_id) as connection:
-        connection.execute(text("UPDATE export_task SET created_at = now() - interval '8 days' WHERE id = :i"), {"i": old})
+        connection.execute(
+            text("UPDATE export_task SET created_at = now() - interval '8 days' WHERE id = :i"), {"i": old}
+        )
         connection.execute(
             text("UPDATE export_task SET state = 'running', started_at = now(),"
                  " updated_at = now() - interval '1 hour' WHERE id = :i"), {"i": lost}
         )  # fmt: skip
+    assert exports.read(desk.filing, desk.actor, lost).state == "failed"
     late, fresh = start(desk), start(desk)
     with pytest.raises(Problem):
         exports.read(desk.filing, desk.actor, old)

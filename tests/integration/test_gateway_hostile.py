@@ -186,7 +186,10 @@ def test_every_header_stands_every_string(clerk: Visitor, header: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/documents/{}", "/documents/order/{}", "/documents/order/{}/timeline", "/kinds/{}",
-                                  "/code-tables/{}", "/imports/{}", "/imports/{}/errors.xlsx", "/stats/{}", "/{}"])  # fmt: skip
+                                  "/code-tables/{}", "/imports/{}", "/imports/{}/errors.xlsx", "/stats/{}", "/{}",
+                                  "/documents/order/{}/links", "/documents/order/{}/versions",
+                                  "/documents/order/{}/diagnosis", "/documents/list/{}/comparison",
+                                  "/documents/order?page={}", "/documents/order?task={}"])  # fmt: skip
 def test_every_path_stands_every_string(clerk: Visitor, path: str) -> None:
     for text in NAUGHTY:
         if len(text) > 500:

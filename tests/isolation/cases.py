@@ -1,4 +1,4 @@
-"""One case for every address and every RPC: how to call it with somebody's ids, and what each identity must get.
+"""One case for every address: how to call it with somebody's ids, and what each identity must get. RPCs: rpcs.py.
 
 The expected answers are the business's (who may do what), written here by hand and not derived from the code.
 """
@@ -15,12 +15,16 @@ from typing import Any, Literal
 import requests
 from openpyxl import Workbook
 
-from proto.documents.v1 import documents_pb2 as documents
-from proto.signer.v1 import signer_pb2 as signer
 from services.gateway.tenants import demo
+from tests.support.consignment import Consignment
 from tests.support.eventually import eventually
 from tests.support.people import Visitor, a_number
 
+#: field -> header of a spreadsheet of their own
+COLUMNS = {
+    "orderNo": "单号", "itemNo": "货号", "itemName": "品名", "qty": "数", "price": "价", "totalPrice": "额",
+    "unit": "单位",
+}  # fmt: skip
 HEADERS = ("订单号", "商品货号", "商品名称", "数量", "总额", "单价", "计量单位")
 #: short codes of batch numbers, as the demo has them
 LOGISTICS = "YSWL"
@@ -46,9 +50,13 @@ class Things:
 
     tenant: str
     order: str
+    list: str
     etag: str
     batch: str
     task: str
+    job: str
+    mapping: str
+    export: str
     key: str
     strategy: str
     mandate: str
@@ -58,7 +66,19 @@ class Things:
     def missing(self) -> Things:
         """Ids of the same shape that nobody has."""
         fresh = {
-            name: str(uuid.uuid4()) for name in ("tenant", "order", "task", "key", "strategy", "mandate")
+            name: str(uuid.uuid4())
+            for name in (
+                "tenant",
+                "order",
+                "list",
+                "task",
+                "job",
+                "mapping",
+                "export",
+                "key",
+                "strategy",
+                "mandate",
+            )
         }
         return replace(self, **fresh)
 
@@ -120,6 +140,26 @@ def _act(action: str) -> Send:
     return post(f"/documents/order/actions/{action}", lambda _, things: {"ids": [things.order]})
 
 
+def _mapping(visitor: Visitor, _: Things) -> requests.Response:
+    body = {"kind": "order", "name": a_number(), "columns": COLUMNS}
+    return visitor.post("/import-mappings", json=body)
+
+
+def _replace_mapping(visitor: Visitor, things: Things) -> requests.Response:
+    body = {"name": a_number(), "columns": COLUMNS}
+    return visitor.put(f"/import-mappings/{things.mapping}", json=body, headers={"If-Match": '"1"'})
+
+
+def _propose(visitor: Visitor, _: Things) -> requests.Response:
+    return visitor.post(
+        "/import-mappings/proposal", data={"kind": "order"}, files={"file": ("x.xlsx", workbook())}
+    )
+
+
+_task = post("/tasks", lambda _, things: {"kind": "order", "strategy": things.strategy})
+_build = post("/documents/summary-application/build", lambda _, things: {"ids": [things.list]})
+
+
 def _events(visitor: Visitor, things: Things) -> requests.Response:
     answer = visitor.get("/events", stream=True)
     if answer.ok:
@@ -158,7 +198,12 @@ ADDRESSES: dict[str, Case] = {
     "documents.replace": Case(_replace, "hidden"),
     "documents.receipts": Case(get("/documents/order/{t.order}/receipts"), "hidden"),
     "documents.timeline": Case(get("/documents/order/{t.order}/timeline"), "hidden"),
-    "documents.links": Case(get("/documents/order/{t.order}/links"), "hidden"),
+    "chain.links": Case(get("/documents/list/{t.list}/links"), "hidden"),
+    "chain.comparison": Case(get("/documents/list/{t.list}/comparison"), "hidden"),
+    "chain.versions": Case(get("/documents/order/{t.order}/versions"), "hidden"),
+    # the list is not closed: refused by name to whom it belongs, unknown to everybody else
+    "chain.build_summary": Case(_build, "hidden", inside=422, clerk=422, refusal=422),
+    "diagnosis.read": Case(get("/documents/order/{t.order}/diagnosis"), "hidden"),
     "search.search": Case(get("/search?q={t.number}"), "own"),
     "stats.read": Case(get("/stats/orders"), "own"),
     "imports.start": Case(_import, "hidden", inside=202, clerk=202, refusal=422),
@@ -166,6 +211,12 @@ ADDRESSES: dict[str, Case] = {
     "imports.read": Case(get("/imports/{t.task}"), "hidden"),
     "imports.errors_workbook": Case(get("/imports/{t.task}/errors.xlsx"), "hidden"),
     "imports.propose_batch": Case(get("/batch-numbers/proposal?strategy={t.strategy}"), "hidden", refusal=422),
+    "exports.direct": Case(get("/documents/order/export.xlsx?number={t.number}"), "own"),
+    "exports.start": Case(post("/documents/order/exports?number={t.number}"), "own", inside=202, clerk=202),
+    "exports.read": Case(get("/exports/{t.export}"), "hidden"),
+    "exports.file": Case(get("/exports/{t.export}/file.xlsx"), "hidden"),
+    "prints.one": Case(get("/documents/order/{t.order}/print.pdf"), "hidden"),
+    "prints.table": Case(get("/documents/order/print.pdf?number={t.number}"), "own"),
     "live.events": Case(_events, "own"),
     # the mandate of the demo names no keys and no deletion
     "devices.list_devices": Case(get("/devices"), "own", inside=403),
@@ -179,74 +230,51 @@ ADDRESSES: dict[str, Case] = {
     "documents.act": Case(_act("declare"), "each"),
     "documents.delete": Case(lambda v, t: v.delete(f"/documents/order/{t.order}"), "hidden", inside=403, clerk=204),
     "imports.keep_valid": Case(post("/imports/{t.task}/keep-valid"), "hidden"),
+    # the import is checked, nothing keeps it waiting; the task is without documents, nothing is being generated
+    "imports.retry": Case(post("/imports/{t.task}/retry"), "hidden", inside=409, clerk=409),
+    "tasks.list_tasks": Case(get("/tasks"), "own"),
+    "tasks.create": Case(_task, "hidden", inside=201, clerk=201, refusal=422),
+    "tasks.documents": Case(get("/tasks/documents?kind=order&task={t.job}"), "own"),
+    "tasks.read": Case(get("/tasks/{t.job}"), "hidden"),
+    "tasks.generate": Case(post("/tasks/{t.job}/generate"), "hidden", inside=409, clerk=409),
+    "tasks.give_up": Case(post("/tasks/{t.job}/give-up"), "hidden", inside=409, clerk=409),
+    "tasks.delete": Case(lambda v, t: v.delete(f"/tasks/{t.job}"), "hidden", inside=403, clerk=204),
+    "mappings.list_mappings": Case(get("/import-mappings?kind=order"), "own"),
+    "mappings.create": Case(_mapping, "own", inside=201, clerk=201),
+    "mappings.propose": Case(_propose, "own"),
+    "mappings.read": Case(get("/import-mappings/{t.mapping}"), "hidden"),
+    "mappings.replace": Case(_replace_mapping, "hidden"),
+    "mappings.delete": Case(lambda v, t: v.delete(f"/import-mappings/{t.mapping}"), "hidden", inside=204, clerk=204),
     "imports.discard": Case(lambda v, t: v.delete(f"/imports/{t.task}"), "hidden", inside=204, clerk=204),
+    "exports.discard": Case(lambda v, t: v.delete(f"/exports/{t.export}"), "hidden", inside=204, clerk=204),
     "session.sign_in": Case(_wrong_sign_in, "open", inside=401, home=401, operator=401, clerk=401, public=True),
     "session.sign_out": Case(lambda v, _: v.delete("/session"), "own", inside=204, home=204, operator=204, clerk=204),
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Rpc:
-    """A request with somebody's ids, and what another tenant gets: hidden (NOT_FOUND), each or own as above."""
-
-    request: Callable[[Things], Any]
-    foreign: Literal["hidden", "each", "own"]
-
-
-def _ref(things: Things) -> Any:
-    return documents.DocumentRef(kind="order", id=things.order)
+def _exported(clerk: Visitor, number: str) -> str:
+    started: str = clerk.post(f"/documents/order/exports?number={number}").json()["id"]
+    eventually(
+        lambda: clerk.get(f"/exports/{started}").json()["state"] == "done", "the export is made", timeout=30
+    )
+    return started
 
 
-def _save(things: Things) -> Any:
-    return documents.SaveRequest(kind="order", id=things.order, expected_version=1, body_json=things.body)
-
-
-def _strategy(things: Things) -> Any:
-    return documents.Strategy(
-        id=things.strategy, name="x", trade_mode="9710", logistics_code="AB", enterprise_short_code="CD",
-        defaults={"orderType": "B"},
-    )  # fmt: skip
-
-
-RPCS: dict[str, Rpc] = {
-    "Documents.Query": Rpc(lambda _: documents.QueryRequest(kind="order", page_size=200), "own"),
-    "Documents.Save": Rpc(_save, "hidden"),
-    "Documents.Read": Rpc(_ref, "hidden"),
-    "Documents.Act": Rpc(
-        lambda t: documents.ActRequest(kind="order", action="delete", ids=[t.order]), "each"
-    ),
-    "Documents.Receipts": Rpc(_ref, "hidden"),
-    "Documents.Timeline": Rpc(_ref, "hidden"),
-    "Documents.Search": Rpc(lambda t: documents.SearchRequest(q=t.number), "own"),
-    "Documents.Counts": Rpc(lambda _: documents.CountsRequest(kind="order"), "own"),
-    "Documents.ProposeBatch": Rpc(
-        lambda _: documents.ProposeBatchRequest(logistics_code="AB", enterprise_code="CD"), "own"
-    ),
-    "Documents.StartImport": Rpc(
-        lambda t: documents.StartImportRequest(
-            kind="order", file_name="x.xlsx", file=workbook(), strategy=_strategy(t)
-        ),
-        "own",
-    ),
-    "Documents.ReadImport": Rpc(lambda t: documents.ImportRef(id=t.task), "hidden"),
-    "Documents.ListImports": Rpc(lambda _: documents.ListImportsRequest(kind="order"), "own"),
-    "Documents.ResolveImport": Rpc(
-        lambda t: documents.ResolveImportRequest(id=t.task, resolution="discard"), "hidden"
-    ),
-    "Documents.ImportErrorsWorkbook": Rpc(lambda t: documents.ImportRef(id=t.task), "hidden"),
-    "Signer.ListKeys": Rpc(lambda _: signer.ListKeysRequest(), "own"),
-    "Signer.ActivateKey": Rpc(lambda t: signer.KeyRef(id=t.key), "hidden"),
-    "Signer.Ledger": Rpc(lambda _: signer.LedgerRequest(page_size=200), "own"),
-}
-
-
-def collect(clerk: Visitor, admin: Visitor, canary: str, mandate: str = "") -> Things:
-    """Make one of everything in the clerk's tenant, with the canary wherever a text may stand."""
+def collect(
+    clerk: Visitor, admin: Visitor, canary: str, mandate: str = "", *, exported: bool = True
+) -> Things:
+    """Make one of everything in the clerk's tenant, with the canary wherever a text may stand. exported: an export,
+    too, which takes a moment."""
     import_name = f"{canary}.xlsx"
     strategy = next(
         item["id"] for item in clerk.get("/strategies").json()["items"] if item["trade_mode"] == "9710"
     )
     order = clerk.save_order(canary, note=f"note {canary}")
+    a_list = Consignment(clerk).save("list", orderNo=canary, note=f"note {canary}")
+    job = clerk.post("/tasks", json={"kind": "order", "strategy": strategy, "customer_no": canary}).json()[
+        "id"
+    ]
+    mapping = {"kind": "order", "name": canary, "columns": {**COLUMNS, "orderNo": canary}}
     # one number for all: there are ninety-nine a day
     batch = f"{LOGISTICS}20260101{SHORT[clerk.me['tenant']['id']]}01"
     form = {"kind": "order", "strategy": strategy, "batch_no": batch}
@@ -257,9 +285,13 @@ def collect(clerk: Visitor, admin: Visitor, canary: str, mandate: str = "") -> T
     return Things(
         tenant=clerk.me["tenant"]["id"],
         order=order["id"],
+        list=a_list["id"],
         etag=order["etag"],
         batch=batch,
         task=task,
+        job=job,
+        mapping=clerk.post("/import-mappings", json=mapping).json()["id"],
+        export=_exported(clerk, canary) if exported else str(uuid.uuid4()),
         key=clerk.get("/devices").json()["items"][0]["id"],
         strategy=strategy,
         mandate=mandate or admin.get("/mandates").json()["items"][0]["id"],

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import requests
+from marshmallow import Schema
 
 from services.gateway.http import schemas
 
 
-def fits(schema: type[schemas.Schema], answer: requests.Response) -> dict[str, Any]:
+def fits(schema: type[Schema], answer: requests.Response) -> dict[str, Any]:
     """The answer, after holding it against its published shape."""
     data: dict[str, Any] = answer.json()
     assert schema().validate(data) == {}

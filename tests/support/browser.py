@@ -27,6 +27,8 @@ SHOTS = ROOT / ".run" / "test" / "screenshots"
 PATIENCE = 15_000
 #: from 提交海关 to the last receipt, in milliseconds
 CUSTOMS = 40_000
+#: page ids begin with the letter of the menu group they stand in
+GROUPS = {"A": "trade", "B": "logistics", "C": "lists", "D": "returns", "E": "summary"}
 
 # The browser itself reports answers of 4xx and 5xx; whether a page deals well with them is what the tests judge.
 _EXPECTED_NOISE = re.compile(r"Failed to load resource")
@@ -76,9 +78,17 @@ class Desk:
         expect(self.at("signin-page")).to_be_visible()
 
     def menu(self, page_id: str) -> None:
-        """Open a page from the left menu and wait until it is there."""
+        """Open a page from the left menu, with the group it stands in, and wait until it is there."""
+        self.open_group(page_id)
         self.at(f"menu-{page_id}").click()
         self.on_page(page_id)
+
+    def open_group(self, page_id: str) -> None:
+        """Unfold the menu group of a page."""
+        group = self.at(f"menu-group-{GROUPS.get(page_id[0], 'settings')}")
+        expect(group).to_be_visible()
+        if group.get_attribute("aria-expanded") == "false":
+            group.click()
 
     def on_page(self, page_id: str) -> None:
         """The page with this id is on the glass."""
@@ -105,14 +115,55 @@ class Desk:
         return self.row(number).locator('[data-test="state-tag"]')
 
     def find(self, number: str) -> None:
-        """Query by (the beginning of) a number on the open query page."""
-        self.at("condition-orderNo").fill(number)
+        """Query by (the beginning of) a number, which is the first condition of every query page."""
+        self.at("conditions").locator('input[data-test^="condition-"]').first.fill(number)
         self.at("query-submit").click()
 
     def open_document(self, number: str) -> None:
         """Click the number, as the manuals say, and wait for the detail page."""
         self.row(number).locator('[data-test="open-detail"]').click()
         expect(self.at("detail-number")).to_have_text(number)
+
+    def fill_in(self, **fields: str) -> None:
+        """Type into fields of the open form; Enter takes the code one means and goes on."""
+        for name, value in fields.items():
+            field = self.at(f"input-{name}")
+            if field.evaluate("element => element.tagName") == "SELECT":
+                field.select_option(value)
+                continue
+            field.click()
+            field.fill(value)
+            if field.get_attribute("role") == "combobox":
+                expect(self.at("code-option").first).to_be_visible()
+            field.press("Enter")
+
+    def fill_line(self, at: int, **fields: str) -> None:
+        """Type into the cells of one line (from 0) of the open form."""
+        line = self.at("line").nth(at)
+        for name, value in fields.items():
+            cell = line.locator(f'[data-test="line-{name}"]')
+            cell.click()
+            cell.fill(value)
+            if cell.get_attribute("role") == "combobox":
+                expect(self.at("code-option").first).to_be_visible()
+                cell.press("Enter")
+
+    def picks_moment(self, name: str, moment: str) -> None:
+        """Type a date or a date with time into its field, as the calendar writes it."""
+        field = self.at(f"field-{name}").locator("input")
+        field.fill(moment)
+        field.press("Enter")
+
+    def becomes(self, state: str, words: str) -> None:
+        """The document on the glass comes to this state, in words."""
+        expect(self.at("detail-state")).to_have_attribute("data-state", state, timeout=CUSTOMS)
+        expect(self.at("detail-state")).to_have_text(words)
+
+    def says(self, *words: str) -> None:
+        """A message of the page says these words."""
+        message = self.page.locator(".el-message").last
+        for word in words:
+            expect(message).to_contain_text(word)
 
     def choose_file(self, path: Path) -> None:
         self.at("import-file").set_input_files(path)
@@ -211,6 +262,10 @@ class Customs:
     def reject(self, prefix: str, reason: str, code: str = "100") -> None:
         """Refuse documents whose number begins like this."""
         self.tell("script", rules=[{"prefix": prefix, "outcome": "reject", "code": code, "reason": reason}])
+
+    def decides(self, prefix: str, code: str) -> None:
+        """Documents whose number begins like this end in this status."""
+        self.tell("script", rules=[{"prefix": prefix, "outcome": "accept", "code": code}])
 
     def as_usual(self) -> None:
         self.tell("faults")

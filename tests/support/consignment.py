@@ -59,7 +59,11 @@ class Consignment:
             "billNo": f"B{self.number}"[-20:],
         }
         found |= {name: value for name, value in numbers.items() if name in found}
-        found |= {name: value for name, value in (("tradeMode", MODES[self.type]), ("orderType", self.type)) if name in found}
+        found |= {
+            name: value
+            for name, value in (("tradeMode", MODES[self.type]), ("orderType", self.type))
+            if name in found
+        }
         for line in example["lines"]:
             if "logisticsNo" in line:
                 line["logisticsNo"] = numbers["logisticsNo"]
@@ -88,7 +92,9 @@ class Consignment:
 
     def act(self, kind: str, action: str, by: Visitor | None = None) -> dict[str, Any]:
         """Do something to one of the documents; its result."""
-        answer = (by or self.clerk).post(f"/documents/{kind}/actions/{action}", json={"ids": [self.ids[kind]]})
+        answer = (by or self.clerk).post(
+            f"/documents/{kind}/actions/{action}", json={"ids": [self.ids[kind]]}
+        )
         assert answer.status_code == 200, answer.text
         [result] = answer.json()["results"]
         return dict(result)

@@ -44,7 +44,7 @@ def lacking(found: Verdict) -> set[str]:
 
 
 #: state of the list, what is there, what is missing, a word of what comes next: the course of a 9610 list
-COURSE = (
+COURSE: tuple[tuple[str, tuple[Node, ...], set[str], str], ...] = (
     ("draft", (), {"order", "waybill"}, "备齐"),
     ("checked", (order,), {"waybill"}, "备齐运单"),
     ("draft", PAPERS, set(), "补全"),
@@ -86,7 +86,13 @@ def test_the_course_only_goes_forward() -> None:
 
 @pytest.mark.parametrize(
     ("mode", "flag", "done"),
-    [("9610", "B", False), ("1210", "B", False), ("9610", "A", True), ("9710", "B", True), ("9810", "B", True)],
+    [
+        ("9610", "B", False),
+        ("1210", "B", False),
+        ("9610", "A", True),
+        ("9710", "B", True),
+        ("9810", "B", True),
+    ],
 )
 def test_only_retail_lists_that_are_summed_up_need_a_summary(mode: str, flag: str, done: bool) -> None:
     found = decide(a_list("closed", mode, flag), CLOSED, ME)
@@ -145,7 +151,9 @@ def test_from_any_document_the_list_is_found(start: Node) -> None:
 
 
 def test_a_logistics_enterprise_is_not_told_to_make_lists() -> None:
-    assert decide(waybill, [], ("logistics",)) == Verdict((), decide(waybill, [], ("logistics",)).next, 12, done=True)
+    assert decide(waybill, [], ("logistics",)) == Verdict(
+        (), decide(waybill, [], ("logistics",)).next, 12, done=True
+    )
     assert decide(replace(waybill, state="draft"), [], ("logistics",)).next.zh == "补全后申报运单。"
     assert decide(replace(arrival, state="sent"), [], ("operator",)).next.zh == "等待海关处理运抵单。"
 
@@ -177,7 +185,12 @@ def test_of_two_revisions_customs_own_counts() -> None:
 
 def test_many_lists_are_told_together() -> None:
     lists = [
-        replace(a_list("released" if n else "checked"), id=f"l{n}", number=f"Q{n}", refs=frozenset({("waybill", f"L|W{n}")}))
+        replace(
+            a_list("released" if n else "checked"),
+            id=f"l{n}",
+            number=f"Q{n}",
+            refs=frozenset({("waybill", f"L|W{n}")}),
+        )
         for n in range(5)
     ]
     flight = replace(departure, state="checked", refs=frozenset(("waybill", f"L|W{n}") for n in range(5)))
@@ -210,9 +223,16 @@ KINDS = [kind for kinds in STEPS for kind in kinds]
 def nodes(draw: st.DrawFn) -> Node:
     kind = draw(st.sampled_from(KINDS))
     states = list(registry.by_kind(kind).lifecycle.by_name)  # type: ignore[union-attr]
-    refs = draw(st.frozensets(st.sampled_from([ORDER, WAYBILL, LIST, BILL, SUMMARY, DECLARATION, ("list", "I2")])))
-    head = {"tradeMode": draw(st.sampled_from(["", "9610", "9710", "9810", "?"])), "statisticsFlag": draw(st.sampled_from("AB"))}
-    return Node(draw(st.uuids()).hex, kind, draw(st.sampled_from("123")), draw(st.sampled_from(states)), refs, head)
+    refs = draw(
+        st.frozensets(st.sampled_from([ORDER, WAYBILL, LIST, BILL, SUMMARY, DECLARATION, ("list", "I2")]))
+    )
+    head = {
+        "tradeMode": draw(st.sampled_from(["", "9610", "9710", "9810", "?"])),
+        "statisticsFlag": draw(st.sampled_from("AB")),
+    }
+    return Node(
+        draw(st.uuids()).hex, kind, draw(st.sampled_from("123")), draw(st.sampled_from(states)), refs, head
+    )
 
 
 @given(st.lists(nodes(), min_size=1, max_size=12), st.frozensets(st.sampled_from(EVERYBODY)), st.randoms())
@@ -239,7 +259,9 @@ def test_what_is_linked_with_nothing_changes_nothing(
     strangers: list[Node], case: tuple[str, tuple[Node, ...], set[str], str]
 ) -> None:
     state, others, missing, _ = case
-    apart = [replace(item, refs=frozenset((name, f"x{value}") for name, value in item.refs)) for item in strangers]
+    apart = [
+        replace(item, refs=frozenset((name, f"x{value}") for name, value in item.refs)) for item in strangers
+    ]
     assert lacking(decide(a_list(state), [*others, *apart], ME)) == missing
 
 

@@ -19,14 +19,30 @@ ITEMS = ("itemNo", "unit", "currency", "qty", "price", "totalPrice")
 def four(lines: int = 2, mode: str = "9610") -> tuple[dict[str, Any], list[Other]]:
     """A list and what belongs to it, all saying the same."""
     rows = [
-        {"itemNo": f"A{n}", "unit": "011", "currency": "502", "qty": "2", "price": "1.50", "totalPrice": "3.00"}
+        {
+            "itemNo": f"A{n}",
+            "unit": "011",
+            "currency": "502",
+            "qty": "2",
+            "price": "1.50",
+            "totalPrice": "3.00",
+        }
         for n in range(lines)
     ]
     party = {"ebpCode": "P", "orderNo": "O1", "ebcCode": "E", "ebcName": "甲"}
-    carrier = {"logisticsCode": "L", "logisticsName": "物流", "logisticsNo": "W1", "packNo": "1", "grossWeight": "1.2"}
+    carrier = {
+        "logisticsCode": "L",
+        "logisticsName": "物流",
+        "logisticsNo": "W1",
+        "packNo": "1",
+        "grossWeight": "1.2",
+    }
     total = str(3 * lines)
     kind, order_type = {"9810": ("booking", "W"), "9710": ("order", "B")}.get(mode, ("order", "E"))
-    order = {"head": {**party, "orderType": order_type, "goodsValue": total, "currency": "502"}, "lines": rows}
+    order = {
+        "head": {**party, "orderType": order_type, "goodsValue": total, "currency": "502"},
+        "lines": rows,
+    }
     payment = {"head": {**party, "charge": total, "currency": "502"}, "lines": []}
     body = {"head": {**party, **carrier, "tradeMode": mode}, "lines": copy.deepcopy(rows)}
     return body, [
@@ -151,7 +167,12 @@ def test_an_amendment_counts_once_customs_took_it() -> None:
     draft = Other("order", "o2", "O1", "draft", changed, revision=2)
     assert compare(body, [*others, draft]).complete
     taken = Other("order", "o2", "O1", "accepted", changed, revision=2)
-    assert compare(body, [Other("order", "o", "O1", "amended", others[0].body), *others[1:], taken]).legs[0].other == taken
+    assert (
+        compare(body, [Other("order", "o", "O1", "amended", others[0].body), *others[1:], taken])
+        .legs[0]
+        .other
+        == taken
+    )
     # nothing else is left to compare with
     assert compare(body, [*others[1:], draft]).legs[0].other == draft
 
@@ -162,13 +183,22 @@ def test_a_waybill_number_that_is_used_again_means_the_newer_one() -> None:
     assert compare(body, [old, *others]).complete
 
 
-texts = st.dictionaries(st.sampled_from([*HEAD_LEGS, *ITEMS, "charge", "goodsValue", "tradeMode"]), st.text(max_size=5))
+texts = st.dictionaries(
+    st.sampled_from([*HEAD_LEGS, *ITEMS, "charge", "goodsValue", "tradeMode"]), st.text(max_size=5)
+)
 bodies = st.fixed_dictionaries({"head": texts, "lines": st.lists(texts, max_size=3)})
 
 
-@given(bodies, st.lists(st.tuples(st.sampled_from(["order", "booking", "waybill", "payment"]), bodies), max_size=5))
-def test_whatever_stands_there_is_judged(body: dict[str, Any], others: list[tuple[str, dict[str, Any]]]) -> None:
-    found = compare(body, [Other(kind, str(n), "N", "draft", other) for n, (kind, other) in enumerate(others)])
+@given(
+    bodies,
+    st.lists(st.tuples(st.sampled_from(["order", "booking", "waybill", "payment"]), bodies), max_size=5),
+)
+def test_whatever_stands_there_is_judged(
+    body: dict[str, Any], others: list[tuple[str, dict[str, Any]]]
+) -> None:
+    found = compare(
+        body, [Other(kind, str(n), "N", "draft", other) for n, (kind, other) in enumerate(others)]
+    )
     for leg in found.legs:
         assert (leg.status == "differs") == bool(leg.differences)
         assert (leg.other is None) == (leg.status in ("missing", "not-needed"))

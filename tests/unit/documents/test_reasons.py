@@ -83,7 +83,11 @@ def test_statuses_that_lead_to_a_refusal_are_explained() -> None:
 
 @pytest.mark.parametrize(
     ("code", "meaning"),
-    [("platform-1004", "签名与数据不符"), ("format-621029", "清单验签失败"), ("platform-77", "未知的平台应答代码")],
+    [
+        ("platform-1004", "签名与数据不符"),
+        ("format-621029", "清单验签失败"),
+        ("platform-77", "未知的平台应答代码"),
+    ],
 )
 def test_refusals_of_whole_messages(code: str, meaning: str) -> None:
     found = reasons.of_refusal(code)

@@ -67,7 +67,9 @@ def test_the_template_opens_with_text_columns_and_an_explanation(doctype: Docume
     }
     assert text == set(range(1, len(doctype.sheet.columns) + 1))
     assert page.freeze_panes == "A2"
-    notes = list(opened["填写说明"].iter_rows(min_row=2, max_row=len(doctype.sheet.columns) + 1, values_only=True))
+    notes = list(
+        opened["填写说明"].iter_rows(min_row=2, max_row=len(doctype.sheet.columns) + 1, values_only=True)
+    )
     assert [row[0] for row in notes] == headers_of(doctype)
     assert [row[4] for row in notes] == [column.name for column in doctype.sheet.columns]
     assert all(row[1][0] in "是否" and row[2] for row in notes)

@@ -237,10 +237,10 @@ def test_effects_move_lists_to_states_they_have() -> None:
 def test_a_list_goes_with_its_documents() -> None:
     found = REGISTRY.get("list")
     assert found is not None
-    for kind, ref in found.companions:
-        companion = REGISTRY.get(kind)
+    for item in found.companions:
+        companion = REGISTRY.get(item.kind)
         assert companion is not None
-        assert {item.name for item in companion.refs} >= {ref}
+        assert {ref.name for ref in companion.refs} >= {item.ref}
 
 
 def test_pages_of_lists_follow_their_states() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -71,6 +72,25 @@ def test_inside_a_client_the_mandate_alone_decides() -> None:
 @pytest.mark.parametrize("action", ["user.read", "key.activate", "document.read", "*", "", "mandate.revoke"])
 def test_a_mandate_cannot_name_more_than_a_declarants_work(action: str) -> None:
     assert Standing(person("broker"), mandate(action)).permissions == ()
+
+
+def test_an_actor_carries_what_the_enterprise_is() -> None:
+    seller = Enterprise(
+        "91610131MA6TTTTT00", "6101960AAA", "测试", "TST", "DXPENT0000000001", "amqp", ("ecommerce",)
+    )
+    employee = replace(person("declarant"), enterprise=seller)
+    assert Standing(employee).actor("r").enterprise_kinds == ("ecommerce",)
+    assert Standing(replace(employee, enterprise=None)).actor("r").enterprise_kinds == ()
+
+
+def test_a_broker_acts_as_the_client_is_and_as_its_agent() -> None:
+    client = Enterprise(
+        "91610131MA6TTTTT18", "6101960BBB", "客户", "KHU", "DXPENT0000000002", "amqp", ("logistics",)
+    )
+    inside = Standing(person("broker"), mandate("declare"), client)
+    assert inside.actor("r").enterprise_kinds == ("logistics", "agent")
+    twice = Standing(person("broker"), mandate("declare"), replace(client, kinds=("agent", "ecommerce")))
+    assert twice.actor("r").enterprise_kinds == ("agent", "ecommerce")
 
 
 def test_an_ended_mandate_leaves_nothing() -> None:

@@ -32,9 +32,7 @@ def node(head: dict[str, str], *lines: dict[str, str], extra: str = "") -> str:
         return "".join(f"<#{name}>{value}</#{name}>" for name, value in fields.items())
 
     rows = "".join(f"<#SummaryResultList>{texts(line)}</#SummaryResultList>" for line in lines)
-    return (
-        f"<#SummaryResult><#SummaryResultHead>{texts(head)}</#SummaryResultHead>{rows}{extra}</#SummaryResult>"
-    )
+    return f"<#SummaryResult><#SummaryResultHead>{texts(head)}</#SummaryResultHead>{rows}{extra}</#SummaryResult>"
 
 
 # as the published sample: without gseqno, and with the other spelling of declAgentCode
@@ -54,7 +52,9 @@ def test_later_results_have_no_lines() -> None:
 
 
 def test_what_stands_beside_head_and_lines_is_kept() -> None:
-    [item] = ceb.read(result(node(HEAD, LINES[0], extra="<#new>x</#new><y xmlns='urn:o'>z</y>")), READER).items
+    [item] = ceb.read(
+        result(node(HEAD, LINES[0], extra="<#new>x</#new><y xmlns='urn:o'>z</y>")), READER
+    ).items
     assert item.fields == {**HEAD, "new": "x", "{urn:o}y": "z"}
     assert item.lines == (LINES[0],)
 
@@ -62,7 +62,9 @@ def test_what_stands_beside_head_and_lines_is_kept() -> None:
 def test_it_agrees_with_the_other_reader_of_messages() -> None:
     raw = result(node(HEAD, *LINES), node({"guid": "A-2"}, LINES[0]))
     bodies = from_xml(RESULT, raw).bodies
-    assert [{"head": item.fields, "lines": list(item.lines)} for item in ceb.read(raw, READER).items] == list(bodies)
+    assert [{"head": item.fields, "lines": list(item.lines)} for item in ceb.read(raw, READER).items] == list(
+        bodies
+    )
 
 
 def test_the_declared_limit_of_lines_is_named_and_nothing_is_cut() -> None:
@@ -74,7 +76,9 @@ def test_the_declared_limit_of_lines_is_named_and_nothing_is_cut() -> None:
     assert caught.value.code == "too-many-lines"
 
 
-texts = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Zs"), exclude_characters="\ufffe\uffff<&>#"))
+texts = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Zs"), exclude_characters="\ufffe\uffff<&>#")
+)
 fields = st.dictionaries(st.from_regex(r"[A-Za-z][A-Za-z0-9]{0,15}", fullmatch=True), texts, max_size=8)
 
 
@@ -105,7 +109,9 @@ def test_the_setting_of_spellings(
 
 
 @pytest.mark.parametrize("setting", ["CEB214", "=x", "a="])
-def test_a_setting_that_means_nothing_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Any, setting: str) -> None:
+def test_a_setting_that_means_nothing_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any, setting: str
+) -> None:
     with pytest.raises(Exception, match="RECEIPT_ROOT_SPELLINGS"):
         receipts_settings(monkeypatch, tmp_path, setting)
 

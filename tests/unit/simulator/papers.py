@@ -6,11 +6,11 @@ Every code and name is made up.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-from tests.unit.simulator.material import CODE, NAME, new_guid
+from tests.unit.simulator.material import CODE, NAME, message, new_guid
 
 CARRIER = "3301986TX1"
 OPERATOR = "3301986TX2"
@@ -46,7 +46,7 @@ def _start(app_type: str = "1") -> dict[str, str | None]:
     return {"guid": new_guid(), "appType": app_type, "appTime": TIME, "appStatus": "2"}
 
 
-# (gnum, itemNo, qty, price, totalPrice)
+# Each: number in the document, article, quantity, price, total.
 GOODS = (("1", "SKU1", "2", "9.5", "19"), ("2", "SKU2", "3", "4", "12"))
 
 
@@ -212,3 +212,26 @@ def application(invt_nos: Sequence[str] = (), number: str = "SUM-1", **change: s
     lines = "".join(_node("SummaryApplyList", {"invtNo": name}) for name in invt_nos)
     xml = f"<ceb:SummaryApply>{_node('SummaryApplyHead', head, change)}{lines}</ceb:SummaryApply>"
     return Paper("CEB701Message", number, xml)
+
+
+#: of a list that nobody filed
+INVT_NO = "29902026E000000001"
+#: a good document of each type; a cancellation and a return of a list that is not there
+MAKERS: dict[str, Callable[..., Paper]] = {
+    "CEB303Message": order,
+    "CEB403Message": payment,
+    "CEB505Message": waybill,
+    "CEB507Message": arrival,
+    "CEB509Message": departure,
+    "CEB603Message": goods_list,
+    "CEB605Message": lambda **change: cancellation(INVT_NO, **change),
+    "CEB607Message": house,
+    "CEB213Message": lambda **change: refund(INVT_NO, **change),
+    "CEB215Message": tally,
+    "CEB701Message": lambda **change: application([INVT_NO], **change),
+}
+
+
+def business(*found: Paper) -> bytes:
+    """The message with these documents, unsigned."""
+    return message([paper.xml for paper in found], root=found[0].message)

@@ -43,9 +43,53 @@ def test_settings_are_read() -> None:
     assert rules.algorithms == {"rsa-sha1", "rsa-sha256"}
 
 
+def test_settings_of_lists_and_summaries_are_read() -> None:
+    more = {
+        "SIMULATOR_COMPARE": "off",
+        "SIMULATOR_COMPARE_WAIT_S": "0.25",
+        "SIMULATOR_REQUIRE_PAYMENT": "on",
+        "SIMULATOR_COMPARE_CHARGE": "off",
+        "SIMULATOR_AMEND_STATES": "120",
+        "SIMULATOR_CANCEL_STATES": "120, 300",
+        "SIMULATOR_CLOSE_ON_DEPARTURE": "no",
+        "SIMULATOR_SUMMARY_ONLY_B": "no",
+        "SIMULATOR_RESULT_STEP_S": "0",
+        "SIMULATOR_DECLARATION_STATES": "A B 1",
+        "SIMULATOR_MISSING_INVT_NO": "omit",
+        "SIMULATOR_MAX_LINES": "100",
+        "SIMULATOR_CHECK_CODES": "no",
+        "SIMULATOR_VERIFY_SIGNATURES": "no",
+    }
+    rules = load(GOOD | more).rules
+    assert rules == Rules(
+        compare=False,
+        compare_wait_ms=250,
+        require_payment=True,
+        compare_charge=False,
+        amend_states=frozenset({"120"}),
+        cancel_states=frozenset({"120", "300"}),
+        close_on_departure=False,
+        summary_only_b=False,
+        result_step_ms=0,
+        declaration_states=("A", "B", "1"),
+        missing_invt_no="omit",
+        max_lines=100,
+        check_codes=False,
+        verify_signatures=False,
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("SIMULATOR_COMPARE_WAIT_S", "soon"),
+        ("SIMULATOR_COMPARE_WAIT_S", "-1"),
+        ("SIMULATOR_RESULT_STEP_S", "NaN"),
+        ("SIMULATOR_CANCEL_STATES", "released"),
+        ("SIMULATOR_DECLARATION_STATES", "A B"),
+        ("SIMULATOR_DECLARATION_STATES", "A B LONG"),
+        ("SIMULATOR_MISSING_INVT_NO", "guess"),
+        ("SIMULATOR_MAX_LINES", "100000"),
         ("SPOOL_DIR", ""),
         ("SIMULATOR_LISTEN", ""),
         ("SIMULATOR_LISTEN", "8099"),

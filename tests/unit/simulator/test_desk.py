@@ -8,9 +8,11 @@ from collections import Counter
 
 import pytest
 
-from simulator import tables
+from simulator import booking, tables
 from simulator.config import Rules
+from simulator.examine import Examined
 from simulator.problems import BadRequest
+from simulator.turn import Turn
 from simulator.xmlsafe import local
 from tests.unit.simulator import material
 from tests.unit.simulator.conftest import Office
@@ -263,6 +265,31 @@ def test_a_delay_holds_only_the_final_receipt(office: Office) -> None:
     assert office.statuses("A-1") == ["2", "3"]
     office.send(ahead_s=61)
     assert office.statuses("A-1") == ["2", "3", "120"]
+
+
+def test_a_message_that_breaks_the_desk_does_not_stop_it(
+    office: Office, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    enter = booking.enter
+
+    def fail_on_one(
+        turn: Turn, one: Examined, message_id: int, judged: list[booking.Judged], lost: bool
+    ) -> None:
+        enter(turn, one, message_id, judged, lost)
+        if one.cop_msg_id == "ODD":
+            raise LookupError("odd")
+
+    monkeypatch.setattr(booking, "enter", fail_on_one)
+    sealed = [
+        envelope(office.signed(Order(f"A-{at}")), cop_msg_id="ODD" if at == 1 else None) for at in range(3)
+    ]
+    office.arrive(*sealed)
+    office.send()
+    assert [len(office.statuses(f"A-{at}")) for at in range(3)] == [3, 0, 3]
+    assert [row["verdict"] for row in office.control.messages({})] == ["accepted", "unreadable", "accepted"]
+    counts = office.counts()
+    assert (counts["messages"], counts["documents"], counts["accepted"], counts["unreadable"]) == (3, 2, 2, 1)
+    assert "broke the desk" in caplog.text
 
 
 # ---- faults ------------------------------------------------------------------------------------------------------

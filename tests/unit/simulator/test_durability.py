@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections import Counter
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator import store
+from simulator import numbers, store
 from simulator.authority import Authority
 from tests.unit.simulator import material
 from tests.unit.simulator.material import Order, Signer, envelope
@@ -116,6 +117,37 @@ def test_the_books_are_opened_by_one_only(tmp_path: Path) -> None:
         store.Store(tmp_path)
     first.close()
     store.Store(tmp_path).close()
+
+
+def test_books_of_another_version_are_put_aside(tmp_path: Path) -> None:
+    old = sqlite3.connect(tmp_path / "simulator.sqlite")
+    old.execute("CREATE TABLE documents (order_no TEXT)")
+    old.execute("INSERT INTO documents VALUES ('A-1')")
+    old.commit()
+    old.close()
+    books = store.Store(tmp_path)
+    with books.reader() as db:
+        assert db.execute("SELECT count(*) FROM documents").fetchone() == (0,)
+    books.close()
+    (aside,) = tmp_path.glob("simulator.v0-*.sqlite")
+    kept = sqlite3.connect(aside)
+    assert kept.execute("SELECT order_no FROM documents").fetchone() == ("A-1",)
+    kept.close()
+    store.Store(tmp_path).close()
+    assert len(list(tmp_path.glob("simulator.v*"))) == 1
+
+
+def test_numbers_once_given_out_are_not_given_out_again(tmp_path: Path) -> None:
+    books = store.Store(tmp_path)
+    with books.transaction() as db:
+        first = numbers.port_numbers(db, "B", 3, books.now())
+        listed = numbers.list_number(db, {"customsCode": "2990"}, books.now())
+    books.reset()
+    with books.transaction() as db:
+        again = numbers.port_numbers(db, "B", 3, books.now())
+        assert listed != numbers.list_number(db, {"customsCode": "2990"}, books.now())
+    assert len({*first, *again}) == 6
+    books.close()
 
 
 def test_a_failed_transaction_leaves_nothing(tmp_path: Path) -> None:

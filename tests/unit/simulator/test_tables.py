@@ -39,7 +39,13 @@ RANGES = {
     701: [(-621999, -621000)],
 }
 MEANT = {
-    303: {"repeated": "-301002", "exists": "-301010", "used": "-301011", "older": "-301014", "too_many": "-301015"},
+    303: {
+        "repeated": "-301002",
+        "exists": "-301010",
+        "used": "-301011",
+        "older": "-301014",
+        "too_many": "-301015",
+    },
     505: {"exists": "-504012", "too_many": "-504013", "used": "-504016"},
     603: {
         "exists": "-621004",
@@ -87,7 +93,11 @@ def test_every_name_in_a_table_is_a_field(table: Table) -> None:
     books, checks = table.books, table.checks
     named = {books.number, *books.key, *books.also, *books.parts, *books.facts_head}
     named |= {*checks.times, *checks.dates, *checks.customs, *checks.not_negative, *checks.positive}
-    named |= {*checks.weights, *(name for name, _ in checks.choices), *(name for name, _ in checks.enterprises)}
+    named |= {
+        *checks.weights,
+        *(name for name, _ in checks.choices),
+        *(name for name, _ in checks.enterprises),
+    }
     assert named <= head
     assert set(quoted_names(table.kind)) <= head
     if checks.lines is not None:
@@ -111,7 +121,12 @@ def test_codes_lie_in_the_published_ranges_and_differ(table: Table) -> None:
 def test_the_summary_result_is_as_published() -> None:
     head, lines = tables.result()
     assert (len(head.fields), len(lines.fields), lines.low, lines.high) == (20, 5, 0, UNBOUNDED)
-    assert [field.name for field in head.fields if not field.required] == ["decTmpNo", "decPreNo", "entryId", "note"]
+    assert [field.name for field in head.fields if not field.required] == [
+        "decTmpNo",
+        "decPreNo",
+        "entryId",
+        "note",
+    ]
 
 
 def test_a_required_text_may_be_empty_only_where_the_table_says_so() -> None:
