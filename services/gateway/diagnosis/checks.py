@@ -59,8 +59,9 @@ def _state(facts: Facts) -> Item:
         )
         return Item("state", title, "warning", words, Page(f"/documents/{facts.doctype.kind}/{facts.replaced_by}",
                                                            Words("新版本", "The new version")))  # fmt: skip
+    within = Words("，在时限之内", ", within its time limit") if state.limit_minutes else Words("", "")
     words = Words(
-        f"当前状态“{state.words.zh}”，在时限之内。", f"In state “{state.words.en}”, within its time limit."
+        f"当前状态“{state.words.zh}”{within.zh}。", f"It is in state “{state.words.en}”{within.en}."
     )
     return Item("state", title, "ok", words)
 
@@ -184,8 +185,10 @@ def _receipts(facts: Facts) -> Item | None:
     # the one that moved the document last; what could not be understood is told where nothing else was heard
     moved = [item for item in heard if item.standing == "applied" and item.status == facts.customs_status]
     last = (moved or heard)[-1]
+    more = "" if last.info in ("", last.words.zh) else last.info
     said = Words(
-        f"{last.words.zh}（{last.status}）{last.info}", f"{last.words.en} ({last.status}) {last.info}"
+        f"{last.words.zh}（{last.status}）" + (f"：{more}" if more else ""),
+        f"{last.words.en} ({last.status})" + (f": {more}" if more else ""),
     )
     reason = reasons.of_status(last.status)
     if reason is not None:

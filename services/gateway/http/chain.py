@@ -21,8 +21,13 @@ from proto.documents.v1 import documents_pb2 as pb
 from runtime.errors import not_found
 from services.gateway.http import calls, catalogue, context, parse, problems, wire, words
 from services.gateway.http.answers import Blueprint, answer
+from services.gateway.http.document_schemas import (
+    BuiltAnswer,
+    ComparisonAnswer,
+    LinksAnswer,
+    VersionsAnswer,
+)
 from services.gateway.http.documents import allowed, ref
-from services.gateway.http.schemas import BuiltAnswer, ComparisonAnswer, LinksAnswer, VersionsAnswer
 
 blueprint = Blueprint(
     "chain", __name__, url_prefix="/api/v1/documents", description="How documents hang together"
@@ -72,8 +77,9 @@ class Gathered:
     """What is found around a document, breadth first: (document, its node, the name it was reached by)."""
 
     def __init__(self, start: pb.Document) -> None:
-        self.more = False
+        self.more = len(start.refs) >= REFS
         self.reached: list[tuple[pb.Document, Node, str]] = []
+        self._readable = readable()
         self._ids = {start.id}
         self._asked: set[tuple[str, str]] = set()
         first = node(start)
@@ -105,7 +111,7 @@ class Gathered:
         self._border = border
 
     def _take(self, document: pb.Document, border: list[tuple[Node, frozenset[tuple[str, str]]]]) -> None:
-        if document.id in self._ids or document.kind not in readable():
+        if document.id in self._ids or document.kind not in self._readable:
             return
         new = node(document)
         names = [
@@ -178,8 +184,8 @@ def comparison(kind: str, document_id: str) -> Response:
 
 def compared(doctype: DocumentType, document: pb.Document) -> Comparison:
     """A document with a body against its companions."""
-    names = {name for _, name in doctype.companions}
-    kinds = {kind for kind, _ in doctype.companions} & readable()
+    names = {item.ref for item in doctype.companions}
+    kinds = {item.kind for item in doctype.companions} & readable()
     refs = [(one.name, one.value) for one in document.refs if one.name in names]
     others: list[Other] = []
     for owner in dict.fromkeys(_type(kind).owner for kind in sorted(kinds)) if refs else ():

@@ -22,8 +22,8 @@ from services.gateway.diagnosis.facts import Facts, Happened, Item, Key, Queue, 
 from services.gateway.http import calls, chain, context, words
 from services.gateway.http.answers import SHANGHAI, Blueprint, answer
 from services.gateway.http.catalogue import Kind
+from services.gateway.http.document_schemas import DiagnosisAnswer
 from services.gateway.http.documents import allowed, ref
-from services.gateway.http.schemas import DiagnosisAnswer
 from services.gateway.tenants.domain import Enterprise
 
 blueprint = Blueprint(

@@ -18,13 +18,12 @@ from runtime.errors import Detail, Problem, not_found
 from services.gateway.http import auth, calls, catalogue, context, parse, periods, problems, replay, wire
 from services.gateway.http.answers import Blueprint, answer, no_content
 from services.gateway.http.catalogue import Kind
+from services.gateway.http.document_schemas import ReceiptsAnswer, TimelineAnswer
 from services.gateway.http.schemas import (
     ActAnswer,
     ActResult,
     DocumentAnswer,
     DocumentPage,
-    ReceiptsAnswer,
-    TimelineAnswer,
 )
 
 blueprint = Blueprint(

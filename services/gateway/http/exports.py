@@ -12,11 +12,11 @@ from marshmallow import fields
 
 from proto.exports.v1 import exports_pb2 as pb
 from proto.exports.v1 import exports_pb2_grpc
-from runtime import crash
 from runtime.errors import Problem, not_found
 from services.gateway.http import auth, calls, catalogue, context, documents, parse, problems, wire, words
 from services.gateway.http.answers import XLSX, Blueprint, answer, attachment, disposition, no_content
-from services.gateway.http.schemas import Answer, FieldProblem
+from services.gateway.http.schemas import FieldProblem
+from services.gateway.http.shapes import Answer
 
 blueprint = Blueprint(
     "exports", __name__, url_prefix="/api/v1", description="Workbooks of all that a query finds"
@@ -78,7 +78,6 @@ def start(kind: str) -> Response:
     """Up to 200,000 documents in the background; up to three at once per user."""
     known, message = _asked(kind)
     context.trail("export", object_=kind, detail={"query": dict(request.args)})
-    crash.point("gateway.exports.before-start")
     task = calls.to_owner(known.owner, _STUB, "Start", message)
     return answer(_export(task), 202, {"Location": f"/api/v1/exports/{task.id}"})
 

@@ -22,8 +22,8 @@ blueprint = Blueprint(
 #: a kind has fewer fields
 _ENTRIES = 500
 _LENGTH = 4000
-#: seconds; reading the first rows of a large workbook happens in a child that has one minute
-_READING = 70.0
+#: seconds; reading a large workbook happens in a child that has twenty
+_READING = 30.0
 _IF_MATCH = {"in": "header", "name": "If-Match", "required": True, "schema": {"type": "string"}}
 
 

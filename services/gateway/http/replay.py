@@ -26,8 +26,9 @@ _LOG = log.get("replay")
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 _KEPT_HEADERS = ("Content-Type", "ETag", "Location")
 _UNKEPT = (401, 403, 429)
-#: addresses whose views give what they make the id `new_id()`: to do them again does them once
-ONCE_BY_ID = {"documents.create", "imports.start", "mappings.create", "tasks.create"}
+#: addresses whose views give what they make the id `new_id()`: to do them again does them once; generating again is
+#: asking for the same
+ONCE_BY_ID = {"documents.create", "imports.start", "mappings.create", "tasks.create", "tasks.generate"}
 #: seconds that a repeat waits for the attempt before it, longer than SHORT_LEASE; seconds between looks
 _WAIT = idempotency.SHORT_LEASE + 2.0
 _LOOK_AGAIN = 0.2

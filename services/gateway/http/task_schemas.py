@@ -6,7 +6,8 @@ from typing import Any
 
 from marshmallow import fields
 
-from services.gateway.http.schemas import Answer, DocumentRow, FieldProblem, ImportAnswer, OverdueAnswer
+from services.gateway.http.schemas import DocumentRow, FieldProblem, ImportAnswer, OverdueAnswer
+from services.gateway.http.shapes import Answer
 
 
 def _text(**more: Any) -> fields.String:
@@ -21,7 +22,7 @@ def _texts() -> fields.Dict:
     return fields.Dict(keys=fields.String(), values=fields.String(), required=True)
 
 
-class _Strategy(Answer):
+class _TaskStrategy(Answer):
     id = _text()
     name = _text()
 
@@ -56,7 +57,7 @@ class TaskAnswer(Answer):
     kind = _text()
     state = _text()
     state_text = _text()
-    strategy = fields.Nested(_Strategy, required=True)
+    strategy = fields.Nested(_TaskStrategy, required=True)
     trade_mode = _text()
     customer_no = _text(allow_none=True)
     documents = _number()
