@@ -171,7 +171,7 @@ def _explain_blanks(field: Field, value: str) -> tuple[str, Words] | None:
             f"“{shown}”含全角字符，请改为半角“{_halfwidth(shown)}”。",
             f"“{shown}” has full-width characters; type {_halfwidth(shown)} instead.",
         )
-    if _BLANK.search(value):
+    if _BLANK.search(value) and field.type not in ("date", "datetime"):
         return "blank-inside", Words(
             f"“{shown}”中含空格或不可见字符，代码和编号中不允许，请删除。",
             f"“{shown}” contains a blank or an invisible character; codes and numbers must not, delete it.",

@@ -50,6 +50,12 @@ def build(filing: Filing, actor: Actor, wanted: Wanted) -> list[Any]:
     actor.require("document.read", LIST)
     with filing.database.transaction(actor.tenant_id) as connection:
         rows = _chosen(connection, source, wanted) if wanted.ids else _of_period(connection, wanted)
+        # what an application has in common with its lists is a choice among them, never another value
+        rows = [
+            row
+            for row in rows
+            if all(row.head.get(name) == wanted.head.get(name, row.head.get(name)) for name in _COMMON)
+        ]
         if not rows:
             raise Problem(
                 "conflict",
@@ -157,7 +163,7 @@ def _application(doctype: DocumentType, group: Sequence[Any], given: Mapping[str
     head |= {"declAgentCode": first["agentCode"], "declAgentName": first["agentName"]}
     today = datetime.now(SHANGHAI).strftime("%Y%m%d%H%M%S")
     head |= {"copNo": f"HZ{today}{secrets.randbelow(10**6):06d}", "summaryFlag": "1", "itemNameFlag": "1"}
-    head |= {name: value for name, value in given.items() if value}
+    head |= {name: value for name, value in given.items() if value and name not in _COMMON}
     body = {"head": head, "lines": [{"invtNo": row.head["invtNo"]} for row in group]}
     wrongs = checker(doctype).wrongs(body)
     if wrongs:

@@ -11,11 +11,13 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.support.browser import PATIENCE, SHOTS, Customs, Desk, open_desk
+from tests.support.consignment import Consignment
 from tests.support.people import Visitor, new_user, signed_in
 from tests.support.stack import Stack
 from tools.browser import chromium_path
 
 OpenDesk = Callable[..., Desk]
+Sits = Callable[[str], Desk]
 
 
 @pytest.fixture(scope="session")
@@ -64,6 +66,41 @@ def declarant(desks: OpenDesk, stack: Stack) -> Desk:
     desk.take_over(visitor)
     desk.go("/")
     return desk
+
+
+@pytest.fixture
+def sits(desks: OpenDesk, stack: Stack) -> Sits:
+    """Opens a window where a declarant of a tenant (A, L, O …), a user of this test's own, has signed in."""
+
+    def down(tenant: str) -> Desk:
+        visitor = Visitor(stack)
+        user = new_user(stack, tenant, "declarant")
+        assert visitor.sign_in(user["username"], user["password"]).ok
+        desk = desks()
+        desk.take_over(visitor)
+        desk.go("/")
+        expect(desk.at("header")).to_be_visible()
+        return desk
+
+    return down
+
+
+@pytest.fixture
+def carrier(stack: Stack) -> Visitor:
+    """The logistics enterprise's declarant, over the API."""
+    return signed_in(stack, "L", "declarant")
+
+
+@pytest.fixture
+def operator(stack: Stack) -> Visitor:
+    """The site operator's declarant, over the API."""
+    return signed_in(stack, "O", "declarant")
+
+
+@pytest.fixture
+def consignment(clerk: Visitor, carrier: Visitor, operator: Visitor) -> Consignment:
+    """A consignment of tenant A that L carries and O keeps; nothing of it is stored yet."""
+    return Consignment(clerk, carrier=carrier, operator=operator)
 
 
 @pytest.fixture

@@ -334,7 +334,7 @@ def tabs(declarant: Desk) -> Desk:
 def test_tabs_close_one_by_one_or_all_others(tabs: Desk) -> None:
     strip = tabs.at("tabs").locator("[data-test^='tab-/']")
     expect(strip).to_have_count(3)
-    tabs.at("tab-/orders/open").locator('[data-test="tab-close"]').click()
+    tabs.at("tab-/pages/A1").locator('[data-test="tab-close"]').click()
     expect(strip).to_have_count(2)
     tabs.at("tabs-menu").click()
     tabs.at("tabs-close-others").click()

@@ -80,7 +80,7 @@ def test_a_session_ended_elsewhere_asks_to_sign_in_and_returns(desk: Desk, stack
     visitor = Visitor(stack)
     assert visitor.sign_in(user["username"], user["password"]).ok
     desk.take_over(visitor)
-    desk.go("/orders/settled")
+    desk.go("/pages/A2")
     desk.on_page("A2")
     assert visitor.delete("/session").ok
     # the open page notices by itself: its live connection ends with the session
@@ -97,7 +97,7 @@ def test_an_administrator_without_documents_is_told_so(desk: Desk, stack: Stack)
     expect(desk.at("home-page")).to_contain_text("当前账号没有单证页面")
     expect(desk.at("search-input")).to_have_count(0)
     desk.shoot("42-platform-admin")
-    desk.go("/orders/open")
+    desk.go("/pages/A1")
     expect(desk.at("document-row")).to_have_count(0)
     expect(desk.at("error-headline").or_(desk.at("empty-panel"))).to_contain_text("权限")
 
@@ -173,7 +173,7 @@ def test_a_broker_sees_no_documents_before_choosing_a_client(broker: Desk) -> No
     expect(desk.at("client-bar")).to_have_count(0)
     expect(desk.at("menu-A1")).to_have_count(0)
     desk.shoot("46-broker-clients")
-    desk.go("/orders/open")
+    desk.go("/pages/A1")
     desk.on_page("clients")
 
 

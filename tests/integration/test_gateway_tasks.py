@@ -338,6 +338,26 @@ def test_a_mapping_is_proposed_saved_used_and_changed(stack: Stack, clerk: Visit
     problem(clerk.get(place), 404)
 
 
+def test_a_mapping_that_names_everything_needs_no_strategy(clerk: Visitor) -> None:
+    doctype = by_kind("payment")
+    assert doctype is not None
+    head = example_of(doctype)["head"]
+    columns = {
+        f"head.{item.name}": item.zh for item in doctype.head if item.filled_by in ("user", "strategy")
+    }
+    made = clerk.post(
+        "/import-mappings", json={"kind": "payment", "name": a_number(), "columns": columns}
+    ).json()
+    row = [a_number() if place == "head.orderNo" else head.get(place[5:], "") for place in columns]
+    content = workbook(doctype, row, titles=list(columns.values()))
+    started = upload(clerk, content, kind="payment", mapping=made["id"])
+    assert started.status_code == 202, started.text
+    done = wait_for(clerk, started.json()["id"], "done", "checked")
+    assert (done["state"], done["strategy_name"], done["errors"]) == ("done", None, [])
+    started = upload(clerk, content, kind="payment")
+    assert problem(started, 422)["errors"][0]["code"] == "strategy-needed"
+
+
 def test_wrong_mappings_are_named(clerk: Visitor) -> None:
     def code(**body: Any) -> str:
         answer = clerk.post(

@@ -130,7 +130,7 @@ def test_a_strategy_is_asked_for_only_where_it_is_needed(desk: Office, doctype: 
         "invalid", lambda: bring(desk, doctype, content, strategy=None), "/strategy", "strategy-needed"
     )
     assert "策略" in problem.zh
-    # where their own sheet has everything, nothing is left to a strategy
+    # where their own sheet has everything, nothing is left to a strategy but the codes of a batch number
     if sheet_of(doctype).batch:
         return
     columns = {

@@ -142,7 +142,10 @@ def _strategy(kind: catalogue.Kind, form: dict[str, Any]) -> Strategy | None:
         return None
     if given:
         return strategies.named(given, kind.type)
-    return strategies.only(kind.type) if strategies.needed(kind.type) else None
+    if not strategies.needed(kind.type):
+        return None
+    # a mapping may have a column for everything: the service knows, and asks for a strategy if not
+    return strategies.only(kind.type, required=not form.get("mapping"))
 
 
 def _day(given: str) -> str:

@@ -51,16 +51,18 @@ def needed(doctype: DocumentType) -> bool:
     return sheet is not None and (sheet.batch or bool(declared.lacking(doctype, sheet.columns)))
 
 
-def only(doctype: DocumentType) -> Strategy:
-    """Where the tenant has one strategy for the kind, it need not be named."""
+def only(doctype: DocumentType, *, required: bool) -> Strategy | None:
+    """Where the tenant has one strategy for the kind, it need not be named; 422 otherwise, if one is required."""
     tenant = context.actor().tenant_id
     with context.parts().database.transaction(tenant) as connection:
         found = store.strategies(connection, tenant)
     fitting = [item for item in found if item.enabled and doctype.kind in kinds_of(item)]
-    if len(fitting) != 1:
+    if len(fitting) == 1:
+        return fitting[0]
+    if required:
         names = ", ".join(f"{item.name} ({item.id})" for item in fitting)
         raise problems.invalid([problems.wrong("/strategy", f"strategy-needed:{names}")])
-    return fitting[0]
+    return None
 
 
 def message(strategy: Strategy) -> pb.Strategy:

@@ -357,6 +357,16 @@ def test_date_cells_are_read_with_a_note(doctype: DocumentType, at: Column) -> N
 
 
 @cells_of(("date", "datetime"))
+def test_numbers_that_are_dates_are_read_with_a_note_and_serial_numbers_are_not_guessed(
+    doctype: DocumentType, at: Column
+) -> None:
+    right = 20261120 if at.field.type == "date" else 20261120093000
+    (note,) = [cell for cell in with_cell(doctype, at, right).repairs if cell.letter == at.letter]
+    assert (note.code, note.value) == ("number-read-as-text", str(right))
+    assert at_cell(with_cell(doctype, at, 46346), at).code in ("not-a-date", "not-a-time")
+
+
+@cells_of(("date", "datetime"))
 @pytest.mark.parametrize(
     "written", ["2026-02-30", "2026-13-01", "03/04/2026", "2026-11/20", "26-11-20", "20261131", "昨天", "2026-11-20 25:00",
                 "1926-01-01", "２０２６-11-20"],

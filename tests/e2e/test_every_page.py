@@ -1,0 +1,65 @@
+"""Every page of the product opens for who may use it, in both languages, and fits the screen."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import Sits
+from tests.support.browser import Desk
+
+PAGES = {
+    "A": ("A1", "A2", "A3", "A4", "A5-import", "A5-declare", "A5-query", "A6-import", "A6-declare", "A6-query", "A7",
+          "A8"),
+    "B": ("B1", "B2", "B3", "B4", "B5", "B6", "B7"),
+    "C": ("C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9", "C10", "C11", "C12"),
+    "D": ("D1", "D2", "D3"),
+    "E": ("E1", "E2", "E3", "E4"),
+}  # fmt: skip
+FORMS = (
+    "order", "booking", "payment", "waybill", "arrival", "departure", "list", "cancellation", "master-house", "return",
+    "tally", "summary-application",
+)  # fmt: skip
+
+
+def wider_than_the_glass(desk: Desk) -> bool:
+    return bool(desk.page.evaluate("document.documentElement.scrollWidth > innerWidth"))
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_every_page_of_the_menu_opens(sits: Sits, language: str) -> None:
+    desk = sits("A")
+    if language == "en":
+        desk.at("language-switch").click()
+    for group, ids in PAGES.items():
+        for page in ids:
+            desk.menu(page)
+            expect(desk.at("skeleton")).to_have_count(0)
+            expect(desk.at("error-panel")).to_have_count(0)
+            assert not wider_than_the_glass(desk), page
+            desk.at("tabs-menu").click()
+            desk.at("tabs-close-others").click() if desk.at("tabs-close-others").is_enabled() else None
+        desk.shoot(f"1{group}-{language}")
+    text = desk.page.locator("body").inner_text()
+    assert "undefined" not in text
+
+
+def test_every_kind_has_its_form(sits: Sits) -> None:
+    desk = sits("A")
+    for kind in FORMS:
+        desk.go(f"/documents/{kind}/new")
+        expect(desk.at("form-page")).to_have_attribute("data-kind", kind)
+        assert not wider_than_the_glass(desk), kind
+
+
+def test_the_default_columns_fit_beside_the_menu(sits: Sits) -> None:
+    """At 1366 px nothing of a table is hidden to the right, and why customs refused stands beside the state."""
+    desk = sits("A")
+    for page in ("A1", "B1", "B3", "B6", "C3", "C8", "C10", "D1", "D3", "E1", "E4"):
+        desk.menu(page)
+        expect(desk.at("document-table").or_(desk.at("empty-panel")).first).to_be_visible()
+        if desk.at("document-table").count():
+            fits = desk.at("document-table").evaluate(
+                "table => table.scrollWidth <= table.parentElement.clientWidth"
+            )
+            assert fits, page

@@ -1,0 +1,120 @@
+"""Manual 002, 2.6 and 5.1 to 5.4: departure closes the lists; they are summed up, declared, and the result arrives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import openpyxl
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import Sits
+from tests.support.browser import CUSTOMS, Desk
+from tests.support.consignment import Consignment
+from tests.support.people import Visitor, a_number
+
+
+@pytest.fixture
+def released(consignment: Consignment, carrier: Visitor, operator: Visitor) -> Consignment:
+    """A consignment whose list is released and whose goods have arrived at the site."""
+    consignment.save("waybill", carrier)
+    consignment.file("waybill", "settled", by=carrier)
+    consignment.save("order")
+    consignment.save("list")
+    consignment.file("list", "released")
+    consignment.save("arrival", operator)
+    consignment.file("arrival", "settled", by=operator)
+    return consignment
+
+
+def test_departure_summary_result_and_declaration(sits: Sits, released: Consignment, tmp_path: Path) -> None:
+    number = released.read("list")["number"]
+    departure_by_the_carrier(sits("L"), released)
+    desk = sits("A")
+    desk.menu("C6")
+    desk.find(number)
+    expect(desk.state(number)).to_have_text("结关", timeout=CUSTOMS)
+    application = build(desk)
+    declare(desk, application)
+    result_and_declaration(desk, number, tmp_path)
+
+
+def departure_by_the_carrier(desk: Desk, released: Consignment) -> None:
+    """B6, with E for the logistics enterprise that files it."""
+    number = a_number("LJ")[-20:]
+    desk.menu("B6")
+    desk.at("tool-new").click()
+    head = released.body("departure")["head"]
+    desk.fill_in(copNo=number, billNo=head["billNo"], trafName="示例航空", voyageNo="SL999")
+    desk.picks_moment("leaveTime", "2026-11-20 15:04:00")
+    desk.fill_line(0, logisticsNo=f"W{released.number}")
+    desk.shoot("80-departure-form")
+    desk.at("form-declare").click()
+    desk.confirm(number, "申报")
+    desk.becomes("settled", "海关审结")
+    expect(desk.at("field-leaveTime")).to_contain_text("2026-11-20 15:04:00")
+
+
+def build(desk: Desk) -> str:
+    """Select closed lists → 生成汇总申请单 → a draft on E1."""
+    expect(desk.at("summary-build")).to_have_attribute("aria-disabled", "true")
+    desk.at("select-page").check()
+    desk.at("summary-build").click()
+    desk.confirm("1 份已结关清单")
+    expect(desk.at("summary-built")).to_contain_text("已生成 1 份")
+    number = desk.at("summary-number").inner_text()
+    desk.shoot("81-summary-built")
+    desk.at("summary-go").click()
+    desk.on_page("E1")
+    return number
+
+
+def declare(desk: Desk, number: str) -> None:
+    desk.find(number)
+    desk.at("select-page").check()
+    desk.at("action-declare").click()
+    desk.confirm(number, "申报")
+    desk.at("results-close").click()
+    desk.menu("E2")
+    desk.find(number)
+    expect(desk.state(number)).to_have_text("海关审结", timeout=CUSTOMS)
+
+
+def result_and_declaration(desk: Desk, listed: str, folder: Path) -> None:
+    """E3, E4: what customs issues; the list's case is closed; the tax office gets a workbook."""
+    desk.menu("E4")
+    row = desk.rows().first
+    expect(row.locator('[data-test="state-tag"]')).to_have_attribute("data-state", "settled", timeout=CUSTOMS)
+    entry = row.locator('[data-test="cell-entryId"]').inner_text()
+    assert len(entry) == 18
+    desk.shoot("82-summary-declarations")
+    path = desk.saved(desk.at("tool-export"), folder)
+    sheet = openpyxl.load_workbook(path).worksheets[0]
+    assert any(entry in [str(cell.value) for cell in line] for line in sheet.iter_rows())
+    pdf = desk.saved(desk.at("tool-print"), folder)
+    assert pdf.read_bytes().startswith(b"%PDF")
+    desk.menu("E3")
+    expect(desk.rows().first).to_be_visible()
+    # what customs issues is nobody's to enter
+    expect(desk.at("tool-new")).to_have_count(0)
+    desk.menu("C7")
+    desk.find(listed)
+    expect(desk.state(listed)).to_have_text("结案", timeout=CUSTOMS)
+    desk.open_document(listed)
+    for kind in ("summary-application", "summary-result", "summary-declaration"):
+        expect(desk.at("chain").locator(f'[data-kind="{kind}"]').first).to_be_visible()
+    desk.shoot("83-list-case-closed")
+
+
+def test_a_period_without_closed_lists_says_so(sits: Sits) -> None:
+    desk = sits("A")
+    desk.menu("E1")
+    desk.at("summary-build").click()
+    expect(desk.at("summary-ebc")).not_to_have_value("")
+    desk.at("summary-submit").click()
+    expect(desk.at("summary-dialog")).to_contain_text("请选择结关时间")
+    desk.at("summary-ebc").fill("91440101MA0DEMZ99X")
+    desk.at("summary-dialog").locator('[data-test="quick-today"]').click()
+    desk.at("summary-submit").click()
+    expect(desk.at("summary-problems")).to_contain_text("没有可汇总的清单")
+    desk.shoot("84-summary-period")
