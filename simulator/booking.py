@@ -108,8 +108,8 @@ def judge_all(turn: Turn, one: Examined) -> list[Judged]:
         guid, app_type = head["guid"], head["appType"]
         repeat = any(row.guid == guid and row.app_type == app_type for row in seen)
         judged = Judged(head, document, judgement, outcome, tracks.of(judgement), repeat)
-        held = in_books(seen)
-        if held is not None and app_type != "1":
+        held = in_books(seen) if app_type != "1" else None
+        if held is not None:
             judged.pre_no, judged.customs_no = held.pre_no, held.customs_no
         seen.append(
             Earlier(guid, app_type, head["appTime"], judgement.held, judged.pre_no, judged.customs_no)

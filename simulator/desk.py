@@ -7,6 +7,8 @@ rows that the sender picks up when they are due.
 from __future__ import annotations
 
 import json
+import logging
+import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 
@@ -15,9 +17,11 @@ from simulator.config import Rules
 from simulator.examine import UNREADABLE, Arrival, Examined, Examiner
 from simulator.notices import Way
 from simulator.numbers import list_number
-from simulator.problems import Refusal
+from simulator.problems import Refusal, Unreadable
 from simulator.turn import NumberList, Turn
 from simulator.verify import Trust
+
+log = logging.getLogger("simulator.desk")
 
 
 class Desk:
@@ -52,7 +56,7 @@ class Desk:
             with self._books.transaction() as db:
                 turn = Turn.load(db, self._books, self._rules, self._number_list)
                 for one in examined:
-                    self._book(turn, one)
+                    self._take_one(turn, one)
                 if turn.arrived and waiting.next_due(turn) is not None:
                     waiting.look_again(turn)
                 turn.save()
@@ -80,6 +84,20 @@ class Desk:
         return None if due is None else max(0.0, (due - self._books.millis()) / 1000)
 
     # ---- with the books open -------------------------------------------------------------------------------
+
+    def _take_one(self, turn: Turn, one: Examined) -> None:
+        try:
+            with turn.apart():
+                self._book(turn, one)
+        except sqlite3.Error:
+            raise
+        except Exception as error:  # boundary: one odd message must not stop the desk for everybody, for ever
+            log.exception("message %s of %s broke the desk", one.cop_msg_id, one.sender)
+            one.heads = []
+            one.fault = Unreadable(
+                UNREADABLE, "模拟海关处理该报文时出错", f"the simulator failed on it: {error}"
+            )
+            self._book(turn, one)
 
     def _book(self, turn: Turn, one: Examined) -> None:
         taken = False

@@ -50,8 +50,10 @@ class _Used(Relations):
 
     def check(self, document: Document) -> Refusal | None:
         head = document.head
+        if not self._used or head["appType"] == "1":
+            return None
         one = self._used.get((self.table.number(head), self.table.scope(head)))
-        if one is None or head["appType"] == "1":
+        if one is None:
             return None
         return Refusal(
             self.codes["used"],

@@ -15,7 +15,7 @@ from lxml import etree
 from simulator.contents import Contents, Document
 from simulator.tables import Section, Table, known
 
-_GAP = r"[ \t\n]*"
+_GAP = r"[ \t\n]*+"
 # Canonical form writes a carriage return inside text so; the other three escapes are the usual ones.
 _RETURN = {"&#xD;": "\r"}
 _PREFIX = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*")
@@ -43,7 +43,7 @@ def _patterns(table_message: str, prefix: str) -> _Patterns:
         parts = []
         for field in section.fields:
             one = f"<{p}{field.name}>({field.pattern()})</{p}{field.name}>{_GAP}"
-            parts.append(one if field.required else f"(?:{one})?")
+            parts.append(one if field.required else f"(?>{one})?+")
         return f"<{p}{section.element}>{_GAP}{''.join(parts)}</{p}{section.element}>{_GAP}"
 
     head = fields(table.head) if table.flat else f"<{p}{table.document}>{_GAP}{fields(table.head)}"

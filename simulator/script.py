@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from simulator import tables
@@ -60,7 +60,8 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """Rules in order, the first that fits decides; then the built-in prefixes; then the default.
+    """Rules in order, the first that fits decides; then the built-in prefixes; then the default. `prefixed`: the built-in
+    ones answer with a namespace prefix.
 
     `compare`, `close`, `results`: whether customs compares lists, closes them on departure, sends results of summary
     applications; `result_step_ms`: time between these. None = as the settings say.
@@ -69,6 +70,7 @@ class Script:
     rules: tuple[Rule, ...] = ()
     default: Outcome = field(default_factory=lambda: Outcome("accept"))
     builtin: bool = True
+    prefixed: bool = True
     compare: bool | None = None
     close: bool | None = None
     results: bool = True
@@ -84,7 +86,8 @@ class Script:
         if self.builtin:
             for number in numbers:
                 if number.startswith(_BUILTIN_PREFIXES):
-                    return next(outcome for prefix, outcome in BUILTIN if number.startswith(prefix))
+                    found = next(outcome for prefix, outcome in BUILTIN if number.startswith(prefix))
+                    return found if self.prefixed else replace(found, prefixed=False)
         return self.default
 
 
@@ -123,6 +126,7 @@ def from_json(data: object) -> Script:
         rules=tuple(_rule(rule, index, delay, namespace) for index, rule in enumerate(rules)),
         default=_outcome(data.get("default", "accept"), "default", delay, namespace),
         builtin=builtin,
+        prefixed=namespace == "prefix",
         compare=switches["compare"],
         close=switches["close"],
         results=results is None or results,

@@ -133,6 +133,9 @@ CREATE TABLE IF NOT EXISTS waits (
     outcome TEXT NOT NULL,       -- JSON, by the script that held when the list came
     PRIMARY KEY (message_id, seq)
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS waits_order ON waits (order_no);
+CREATE INDEX IF NOT EXISTS waits_waybill ON waits (logistics_no);
+CREATE INDEX IF NOT EXISTS waits_until ON waits (until);
 CREATE TABLE IF NOT EXISTS summaries (
     agent_code TEXT NOT NULL,
     cop_no TEXT NOT NULL,
@@ -270,12 +273,14 @@ def _put_aside(path: Path) -> None:
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-        empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
-        # Brings everything into the one file, so that there is one to rename.
-        connection.execute("PRAGMA journal_mode = DELETE" if version != _VERSION else "PRAGMA user_version")
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        strange = version != _VERSION and tables > 0
+        if strange:
+            # Brings everything into the one file, so that there is one to rename.
+            connection.execute("PRAGMA journal_mode = DELETE")
     finally:
         connection.close()
-    if version != _VERSION and not empty:
+    if strange:
         path.rename(path.with_name(f"simulator.v{version}-{time.time_ns()}.sqlite"))
         log.warning("books of another version put aside, starting with empty ones")
 

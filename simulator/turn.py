@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from simulator import extras, faults, script, store
@@ -73,6 +74,20 @@ class Turn:
         """Time between the results of a summary application."""
         step = self.script.result_step_ms
         return self.rules.result_step_ms if step is None else step
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """A part of the turn that leaves nothing behind when it fails, neither in the books nor here."""
+        kept = self.board, Counter(self.tally), dict(self.senders), set(self.arrived), self.lists_wait
+        self.db.execute("SAVEPOINT apart")
+        try:
+            yield
+        except BaseException:
+            self.db.execute("ROLLBACK TO apart")
+            self.board, self.tally, self.senders, self.arrived, self.lists_wait = kept
+            raise
+        finally:
+            self.db.execute("RELEASE apart")
 
     def save(self) -> None:
         """Write counters and who was heard of last, then order what the fault board wants on top."""

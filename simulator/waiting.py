@@ -163,6 +163,7 @@ def _group(turn: Turn, members: Sequence[tuple[_Wait, Judgement]]) -> None:
         told_ones = [
             Notice(one.message_id, one.seq, status or found.code, "" if status else found.info)
             for one, found in members
+            if status or found.code not in PORT
         ]
         notices.post(turn, LIST.kind, told_ones, at, prefixed=judgement.prefixed)
     effects.register_lists(turn, entered)

@@ -81,6 +81,15 @@ def test_wrong_pushes_are_refused(office: Office, body: Any, status: int) -> Non
     assert caught.value.status == status
 
 
+def test_a_list_that_has_ended_is_not_pushed(office: Office) -> None:
+    office.file(papers.goods_list())
+    office.file(papers.cancellation(office.invt_no(LIST)))
+    with pytest.raises(BadRequest) as caught:
+        office.control.advance({"number": "LIST-1", "status": "100"})
+    assert caught.value.status == 409
+    assert office.told(LIST)[-1] == "800"
+
+
 class TestCompared:
     @pytest.fixture
     def rules(self) -> Rules:
