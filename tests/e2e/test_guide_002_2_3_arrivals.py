@@ -121,9 +121,7 @@ def test_somebody_was_faster_nothing_is_overwritten(
     assert operator.get(path).json()["body"]["head"]["note"] == "我的备注"
 
 
-def test_a_draft_is_deleted_and_a_tab_with_unsaved_work_asks_first(
-    entering: Desk, operator: Visitor
-) -> None:
+def test_a_draft_is_deleted_and_a_tab_with_unsaved_work_asks_first(entering: Desk, operator: Visitor) -> None:
     desk, number = entering, a_number("YD")[-20:]
     desk.fill_in(copNo=number)
     tab = desk.at("tab-/documents/arrival/new")

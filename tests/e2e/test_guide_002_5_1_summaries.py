@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import openpyxl
@@ -85,8 +86,9 @@ def result_and_declaration(desk: Desk, listed: str, folder: Path) -> None:
     desk.menu("E4")
     row = desk.rows().first
     expect(row.locator('[data-test="state-tag"]')).to_have_attribute("data-state", "settled", timeout=CUSTOMS)
-    entry = row.locator('[data-test="cell-entryId"]').inner_text()
-    assert len(entry) == 18
+    cell = row.locator('[data-test="cell-entryId"]')
+    expect(cell).to_have_text(re.compile(r"^\d{18}$"))
+    entry = cell.inner_text()
     desk.shoot("82-summary-declarations")
     path = desk.saved(desk.at("tool-export"), folder)
     sheet = openpyxl.load_workbook(path).worksheets[0]

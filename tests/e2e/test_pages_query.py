@@ -8,7 +8,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Route, expect
 
-from tests.support.browser import CUSTOMS, Desk
+from tests.support.browser import CUSTOMS, Customs, Desk
 from tests.support.eventually import eventually
 from tests.support.people import Visitor, a_number
 
@@ -120,18 +120,18 @@ def test_chosen_columns_are_remembered(declarant: Desk, clerk: Visitor) -> None:
     expect(desk.at("th-freight")).to_have_count(0)
     desk.at("columns-open").click()
     desk.at("column-freight").check()
-    desk.at("column-ebcName").uncheck()
+    desk.at("column-goodsValue").uncheck()
     expect(desk.at("column-number")).to_be_disabled()
     desk.shoot("22-query-columns")
     desk.page.keyboard.press("Escape")
     for _ in range(2):
         expect(desk.at("th-freight")).to_be_visible()
-        expect(desk.at("th-ebcName")).to_have_count(0)
+        expect(desk.at("th-goodsValue")).to_have_count(0)
         desk.page.reload()
     desk.at("columns-open").click()
     desk.at("columns-reset").click()
     expect(desk.at("th-freight")).to_have_count(0)
-    expect(desk.at("th-ebcName")).to_be_visible()
+    expect(desk.at("th-goodsValue")).to_be_visible()
 
 
 @pytest.fixture
@@ -271,25 +271,34 @@ def tooltip(desk: Desk) -> Locator:
     return desk.page.get_by_role("tooltip").filter(visible=True)
 
 
-def test_a_deleted_order_is_gone_and_the_rest_told_why(declarant: Desk, clerk: Visitor) -> None:
-    """A batch of one that may be deleted and one that may not: each is answered for itself."""
+def test_a_deletion_answers_for_each_what_became_of_it(
+    declarant: Desk, clerk: Visitor, customs: Customs
+) -> None:
+    """One is deleted here and now, one at customs by a message, one cannot be deleted while it is on its way."""
     desk, mine = declarant, a_number("E")
-    declared(clerk, [f"{mine}-sent"])
+    customs.tell("script", rules=[{"prefix": f"{mine}-way", "outcome": "silent"}])
+    declared(clerk, [f"{mine}-held"])
+    on_its_way = clerk.save_order(f"{mine}-way")["id"]
+    assert clerk.post("/documents/order/actions/declare", json={"ids": [on_its_way]}).json()["results"][0][
+        "ok"
+    ]
     clerk.save_order(f"{mine}-new")
     desk.menu("A5-query")
     desk.find(mine)
     desk.at("select-page").check()
     desk.at("action-delete").click()
-    desk.confirm("2 条", "1 条的当前状态不能删除")
-    expect(desk.at("results-done")).to_contain_text("1 条")
+    desk.confirm("3 条", "1 条的当前状态不能删除", "发送删除报文")
+    expect(desk.at("results-done")).to_contain_text("2 条")
     expect(desk.at("results-refused")).to_contain_text("1 条")
     refused = desk.at("result-row", ok="false")
-    expect(refused).to_contain_text(f"{mine}-sent")
+    expect(refused).to_contain_text(f"{mine}-way")
     expect(refused.locator('[data-test="result-reason"]')).not_to_be_empty()
+    expect(desk.at("result-row").filter(has_text=f"{mine}-held")).to_contain_text("已向海关发送删除报文")
     desk.shoot("27-delete-results")
     desk.at("results-close").click()
     expect(desk.row(f"{mine}-new")).to_have_count(0)
-    expect(desk.row(f"{mine}-sent")).to_be_visible()
+    expect(desk.row(f"{mine}-way")).to_be_visible()
+    expect(desk.row(f"{mine}-held").first).to_be_visible()
 
 
 def test_a_window_from_before_an_update_loads_the_new_pages(declarant: Desk) -> None:

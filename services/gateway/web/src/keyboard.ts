@@ -1,11 +1,13 @@
 // The keyboard map, once. Components ask for a meaning ("search"), never for keys; the help list is drawn from the same table.
 import { onBeforeUnmount, onMounted } from 'vue'
 
-export type Meaning = 'search' | 'help' | 'closeTab' | 'foldMenu' | 'expandConditions'
+export type Meaning =
+  'search' | 'help' | 'closeTab' | 'foldMenu' | 'expandConditions' | 'save' | 'remove' | 'print' | 'nextArea'
+export type KeyGroup = 'global' | 'query' | 'form'
 interface Binding {
   meaning: Meaning
   keys: string
-  group: 'global' | 'query'
+  group: KeyGroup
   label: string
 }
 
@@ -15,16 +17,23 @@ export const BINDINGS: readonly Binding[] = [
   { meaning: 'closeTab', keys: 'Alt+W', group: 'global', label: 'help.closeTab' },
   { meaning: 'foldMenu', keys: 'Alt+M', group: 'global', label: 'help.menu' },
   { meaning: 'expandConditions', keys: 'Alt+Q', group: 'query', label: 'help.expand' },
+  { meaning: 'save', keys: 'Alt+S', group: 'form', label: 'help.save' },
+  { meaning: 'remove', keys: 'Alt+R', group: 'form', label: 'help.remove' },
+  { meaning: 'print', keys: 'Alt+P', group: 'form', label: 'help.print' },
+  { meaning: 'nextArea', keys: 'Ctrl+End', group: 'form', label: 'help.nextArea' },
 ]
 
 /** Keys that mean something inside one widget; listed for the help only, handled where they happen. */
-export const LOCAL_KEYS: readonly { keys: string; group: 'global' | 'query'; label: string }[] = [
+export const LOCAL_KEYS: readonly { keys: string; group: KeyGroup; label: string }[] = [
   { keys: 'Esc', group: 'global', label: 'help.escape' },
   { keys: 'Tab / Shift+Tab', group: 'global', label: 'help.next' },
   { keys: 'Enter', group: 'query', label: 'help.enter' },
   { keys: '↑ / ↓', group: 'query', label: 'help.rows' },
   { keys: 'Space', group: 'query', label: 'help.space' },
   { keys: 'Enter', group: 'query', label: 'help.openRow' },
+  { keys: 'Enter / Shift+Enter', group: 'form', label: 'help.onward' },
+  { keys: '↑ / ↓', group: 'form', label: 'help.choose' },
+  { keys: 'Ctrl+V', group: 'form', label: 'help.paste' },
 ]
 
 export function keysOf(event: KeyboardEvent): string {
@@ -33,7 +42,7 @@ export function keysOf(event: KeyboardEvent): string {
   if (event.altKey) parts.push('Alt')
   const letter = event.code.startsWith('Key') ? event.code.slice(3) : event.key
   // with a modifier the key's place counts (an input method may change the character), alone its character does
-  parts.push(parts.length ? letter.toUpperCase() : event.key)
+  parts.push(parts.length && letter.length === 1 ? letter.toUpperCase() : letter)
   return parts.join('+')
 }
 

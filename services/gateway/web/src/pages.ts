@@ -81,6 +81,10 @@ export const formPath = (kind: string, id?: string): string =>
   id ? `/documents/${kind}/${id}/edit` : `/documents/${kind}/new`
 export const detailPath = (kind: string, id: string): string => `/documents/${kind}/${id}`
 
+/** The declared page that an address which is no query page belongs to. */
+export const pageAt = (path: string): string | undefined =>
+  Object.keys(ELSEWHERE).find((id) => ELSEWHERE[id]?.path === path)
+
 /** What a declared page presets. */
 export const presetOf = (page: PageSet): QueryPreset =>
   page.states.length ? { page: page.id, states: page.states } : { page: page.id }
@@ -125,7 +129,10 @@ function entryOf(page: PageSet): MenuEntry {
       id: page.id.toLowerCase(),
       label,
       leaves: ['import', 'declare', 'query'].map((what) =>
-        own(`${page.id}-${what}`, `menu.${page.id === 'A6' ? `booking${what[0]?.toUpperCase()}${what.slice(1)}` : what}`),
+        own(
+          `${page.id}-${what}`,
+          `menu.${page.id === 'A6' ? `booking${what[0]?.toUpperCase()}${what.slice(1)}` : what}`,
+        ),
       ),
     }
   return {

@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { columnDecimals, showDecimal, significantDecimals, sumDecimals } from '@/lib/decimal'
 
-describe('amounts stay exact', () => {
+describe('amounts stay exact, with the decimals they have, less the zeros beyond the second', () => {
   it.each([
     ['64.99500', 0, '64.995'],
-    ['1234567.50000', 0, '1,234,567.5'],
+    ['1234567.50000', 0, '1,234,567.50'],
     ['1234567.5', 2, '1,234,567.50'],
-    ['100.00000', 0, '100'],
-    ['0.00000', 0, '0'],
+    ['100.00000', 0, '100.00'],
+    ['100', 0, '100'],
+    ['12.5', 0, '12.5'],
+    ['0.00000', 0, '0.00'],
     ['-1234.5', 0, '-1,234.5'],
     ['00012', 0, '12'],
     ['9999999999999999999.99999', 0, '9,999,999,999,999,999,999.99999'],
@@ -20,6 +22,7 @@ describe('amounts stay exact', () => {
   })
   it('gives a column one number of decimals', () => {
     expect(significantDecimals('64.99500')).toBe(3)
+    expect(significantDecimals('64.50000')).toBe(2)
     expect(columnDecimals(['100.00000', '64.99500', '7.5', null, 'x'])).toBe(3)
     expect(columnDecimals([])).toBe(0)
   })

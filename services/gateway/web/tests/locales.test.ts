@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { say, switchLanguage } from '@/locales'
 import en from '@/locales/en'
 import zh from '@/locales/zh-CN'
-import { MENU, PAGES, pageById } from '@/pages'
+import { isBranch, menuOf, PAGES, pageById } from '@/pages'
+import { BRIEFS } from './support'
 import { BINDINGS, LOCAL_KEYS } from '@/keyboard'
 
 type Tree = { [key: string]: string | Tree }
@@ -27,22 +28,23 @@ describe('both languages', () => {
     for (const [key, text] of [...chinese, ...english]) expect(text.trim(), key).not.toBe('')
   })
   it('name every page, menu entry and key', () => {
+    const menu = menuOf(BRIEFS)
     const used = [
       ...PAGES.map((p) => p.title),
-      ...MENU.flatMap((g) => [
+      ...menu.flatMap((g) => [
         g.label,
-        ...g.entries.flatMap((e) => [e.label, ...('leaves' in e ? e.leaves.map((l) => l.label) : [])]),
+        ...g.entries.flatMap((e) => [e.label, ...(isBranch(e) ? e.leaves.map((l) => l.label) : [])]),
       ]),
       ...BINDINGS.map((b) => b.label),
       ...LOCAL_KEYS.map((k) => k.label),
-    ]
+    ].filter((key) => typeof key === 'string')
     for (const key of used) expect(chinese.has(key), key).toBe(true)
   })
   it('the menu leads to pages that exist', () => {
-    const leaves = MENU.flatMap((g) =>
-      g.entries.flatMap((e) => ('leaves' in e ? e.leaves.map((l) => l.page) : [e.page])),
-    )
-    for (const id of leaves) expect(pageById(id), id).toBeDefined()
+    const leaves = menuOf(BRIEFS).flatMap((g) => g.entries.flatMap((e) => (isBranch(e) ? e.leaves : [e])))
+    for (const { page } of leaves.filter((leaf) => typeof leaf.label === 'string'))
+      expect(pageById(page), page).toBeDefined()
+    expect(leaves.find((leaf) => leaf.page === 'B3')?.path).toBe('/pages/B3')
   })
   it('declared labels follow the language', () => {
     const label = { zh: '订单', en: 'Order' }

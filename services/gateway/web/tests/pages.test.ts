@@ -80,6 +80,7 @@ describe('the query page of any kind', () => {
       '',
       '包裹编号',
       '状态',
+      '海关回执说明',
       '标志',
       '价值',
       '入库时间',
@@ -87,7 +88,7 @@ describe('the query page of any kind', () => {
     ])
     expect(page.findAll(test('document-row'))).toHaveLength(2)
     expect(page.find(test('cell-flag')).text()).toBe('甲类[A]')
-    expect(page.find(test('cell-worth')).text()).toBe('12.5')
+    expect(page.find(test('cell-worth')).text()).toBe('12.50')
     expect(page.find(test('cell-stored_at')).text()).toBe('2026-11-20 15:04')
     expect(page.find(test('cell-state')).text()).toBe('暂存')
     switchLanguage('en')

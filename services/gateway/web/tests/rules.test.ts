@@ -1,6 +1,6 @@
 // Small rules of the pages, each on its own.
 import { describe, expect, it } from 'vitest'
-import { fitOf, orderedActions } from '@/lib/actions'
+import { fitOf, orderedActions, ownAction } from '@/lib/actions'
 import { batchFault } from '@/lib/batch'
 import { cellValue, chosenColumns, showField, viewColumns } from '@/lib/fields'
 import { fileFault, MOST_BYTES, showSize } from '@/lib/files'
@@ -9,8 +9,6 @@ import { canActivate, keyState } from '@/lib/keys'
 import { daysLeft, normaliseSession } from '@/lib/session'
 import { tell } from '@/lib/timeline'
 import { say } from '@/locales'
-import { neighbour } from '@/stores/tabs'
-import { siblingPage } from '@/pages'
 import { safeTarget } from '@/router'
 import { stateDef } from '@/states'
 import type { DeviceKey } from '@/api/types'
@@ -46,17 +44,17 @@ describe('values', () => {
 
 describe('columns', () => {
   const all = viewColumns(KIND, (name) => `built-in ${name}`)
-  it('begin with number and state, then follow the declaration, each once', () => {
+  it('begin with number, state and customs’ words, then follow the declaration, each once', () => {
     expect(all.map((c) => c.name)).toEqual([
       'number',
       'state',
+      'return_info',
       'flag',
       'worth',
       'money',
       'stored_at',
       'updated_at',
       'batch_no',
-      'return_info',
     ])
     expect(all.find((c) => c.name === 'worth')?.align).toBe('right')
   })
@@ -64,6 +62,7 @@ describe('columns', () => {
     expect(chosenColumns(all, null).map((c) => c.name)).toEqual([
       'number',
       'state',
+      'return_info',
       'flag',
       'worth',
       'stored_at',
@@ -77,6 +76,17 @@ describe('columns', () => {
       'money',
     ])
     expect(chosenColumns(all, []).map((c) => c.name)).toEqual(['number', 'state'])
+  })
+  it('fit the screen by default, the more important first; what is kept always is never left out', () => {
+    const names = (room: number) => chosenColumns(all, null, [], room).map((c) => c.name)
+    expect(names(0)).toEqual(['number', 'state', 'return_info', 'stored_at'])
+    expect(names(760)).toEqual(['number', 'state', 'return_info', 'flag', 'stored_at'])
+  })
+  it('of what customs issues have no receipts, of kinds without batches no batch number', () => {
+    const sheet = { name: 's', batch: false, export_date: null, columns: [] }
+    const names = viewColumns({ ...KIND, received: true, sheet }, (name) => name).map((c) => c.name)
+    expect(names).not.toContain('return_info')
+    expect(names).not.toContain('batch_no')
   })
 })
 
@@ -100,6 +110,16 @@ describe('actions', () => {
       ).why,
     ).toBeNull()
   })
+  it('change one document at a time', () => {
+    const edit = KIND.actions.find((a) => a.name === 'edit')!
+    expect(fitOf(edit, [row('a'), row('b')], true).why).toBe('single')
+    expect(fitOf(edit, [row('a')], true).why).toBeNull()
+  })
+  it('are what a page is for where they are possible in all its states', () => {
+    expect(ownAction(KIND, ['draft', 'rejected'])).toBe('declare')
+    expect(ownAction(KIND, ['draft', 'sent'])).toBeUndefined()
+    expect(ownAction(KIND, [])).toBeUndefined()
+  })
   it('count what fits and what will be refused', () => {
     expect(fitOf(declare, [row('a'), row('b', { state: 'sent' })], true)).toEqual({
       fits: ['a'],
@@ -107,9 +127,11 @@ describe('actions', () => {
       why: null,
     })
   })
-  it('stand in order: the page’s own first, delete last, what is done to one document not at all', () => {
-    expect(orderedActions(KIND, 'declare').map((a) => a.name)).toEqual(['declare', 'delete'])
-    expect(orderedActions(KIND).map((a) => a.name)).toEqual(['declare', 'delete'])
+  it('stand in order: the page’s own first, what changes one document then, delete last; pushing is for tasks', () => {
+    const push = { ...declare, name: 'push' }
+    const kind = { ...KIND, actions: [push, ...KIND.actions] }
+    expect(orderedActions(kind, 'declare').map((a) => a.name)).toEqual(['declare', 'edit', 'delete'])
+    expect(orderedActions(KIND).map((a) => a.name)).toEqual(['declare', 'edit', 'delete'])
     expect(
       orderedActions(
         KIND,
@@ -243,21 +265,5 @@ describe('timeline and keys', () => {
     expect(keyState(key({ active: true }))).toBe('active')
     expect(keyState(key({ active: true, state: 'expired' }))).toBe('expired')
     expect([key({}), key({ active: true }), key({ state: 'expired' })].map(canActivate)).toEqual([true, false, false])
-  })
-})
-
-describe('tabs and pages', () => {
-  const tabs = ['/a', '/b', '/c'].map((path) => ({ path, fullPath: path, title: path }))
-  it('closing shows the right neighbour, else the left', () => {
-    expect([neighbour(tabs, '/b')?.path, neighbour(tabs, '/c')?.path, neighbour([tabs[0]!], '/a')]).toEqual([
-      '/c',
-      '/b',
-      null,
-    ])
-  })
-  it('import leads to the declare page of the same branch', () => {
-    expect(siblingPage('order', 'declare', '9710')?.id).toBe('A5-declare')
-    expect(siblingPage('booking', 'declare')?.id).toBe('A6-declare')
-    expect(siblingPage('parcel', 'import')).toBeUndefined()
   })
 })

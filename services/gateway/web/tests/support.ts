@@ -1,5 +1,5 @@
 // A small made-up kind and rows of it: the pages must draw any declaration, so the tests use none of the real ones.
-import type { DocumentRow, Kind } from '@/api/types'
+import type { DocumentRow, Kind, KindBrief } from '@/api/types'
 
 const label = (zh: string, en: string) => ({ zh, en })
 
@@ -65,6 +65,45 @@ export const KIND: Kind = {
   ],
   areas: [{ name: 'main', label: label('主要', 'Main') }],
 }
+
+const page = (id: string, group: KindBrief['page_sets'][number]['group'], states: string[] = [], entry = false) => ({
+  id,
+  title: label(`页面${id}`, `Page ${id}`),
+  group,
+  states,
+  entry,
+})
+/** What GET /kinds answers: pages in their groups, not in the order of their numbers. */
+export const BRIEFS: KindBrief[] = [
+  {
+    kind: 'order',
+    title: label('订单', 'Order'),
+    received: false,
+    senders: ['ecommerce'],
+    page_sets: [page('A5', 'trade', [], true), page('A1', 'trade', ['draft'])],
+  },
+  {
+    kind: 'booking',
+    title: label('订仓单', 'Booking'),
+    received: false,
+    senders: ['ecommerce'],
+    page_sets: [page('A6', 'trade', [], true)],
+  },
+  {
+    kind: 'parcel',
+    title: label('包裹单', 'Parcel note'),
+    received: false,
+    senders: ['operator'],
+    page_sets: [page('B10', 'logistics'), page('B3', 'logistics', ['draft', 'rejected'], true)],
+  },
+  {
+    kind: 'list',
+    title: label('清单', 'List'),
+    received: false,
+    senders: ['ecommerce'],
+    page_sets: [page('C1', 'lists', [], true), page('C2', 'lists', [], true), page('C3', 'lists', ['draft'], true)],
+  },
+]
 
 export function row(id: string, changes: Partial<DocumentRow> = {}): DocumentRow {
   return {

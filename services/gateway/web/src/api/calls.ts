@@ -23,6 +23,7 @@ import type {
   Strategy,
   Task,
   TaskDocument,
+  TaskFull,
   TimelineItem,
   Version,
 } from './types'
@@ -92,13 +93,14 @@ export const mappings = {
 
 export const tasks = {
   list: (query: Query, signal?: AbortSignal) => request<Page<Task>>('GET', '/tasks', { query, signal }),
-  read: (id: string) => request<Task>('GET', `/tasks/${part(id)}`),
+  read: (id: string) => request<TaskFull>('GET', `/tasks/${part(id)}`),
   create: (task: { task_no?: string; strategy: string; customer_no?: string; kind: string }) =>
     request<Task>('POST', '/tasks', { body: task }),
   remove: (id: string) => request<void>('DELETE', `/tasks/${part(id)}`),
   generate: (id: string) => request<Task>('POST', `/tasks/${part(id)}/generate`),
+  giveUp: (id: string) => request<Task>('POST', `/tasks/${part(id)}/give-up`),
   documents: (query: Query, signal?: AbortSignal) =>
-    request<Page<TaskDocument>>('GET', '/task-documents', { query, signal }),
+    request<Page<TaskDocument>>('GET', '/tasks/documents', { query, signal }),
 }
 
 export const imports = {

@@ -1,4 +1,8 @@
 // The shapes the HTTP API answers with. Only what the pages read; never a place for logic.
+import type { ImportState } from './work'
+
+export * from './related'
+export * from './work'
 
 export type Language = 'zh-CN' | 'en'
 /** A text of a declaration in both languages. */
@@ -64,6 +68,8 @@ export interface ActionDef {
   label: Label
   states: string[]
   batch: boolean
+  /** kind of the documents that it makes of these: a list's cancellation, its return */
+  makes?: string | null
   confirm?: Label | null
   permission?: string | null
 }
@@ -188,38 +194,9 @@ export interface ActionResult {
   number?: string
   ok: boolean
   state?: string
-  /** of an amendment: the new version */
+  /** of an amendment: the new version; of an action that makes documents: the new one */
   new_id?: string | null
   problem?: { title?: string; detail?: string; errors?: ProblemField[] } | null
-}
-
-export interface CellProblem {
-  sheet: string
-  row: number
-  column: string
-  letter?: string
-  value: string | null
-  code: string
-  message: string
-}
-export type ImportState = 'waiting' | 'reading' | 'checked' | 'storing' | 'done' | 'failed' | 'discarded'
-export interface ImportTask {
-  id: string
-  kind: string
-  state: ImportState
-  file_name: string
-  batch_no: string
-  strategy_name?: string | null
-  rows: number
-  documents: number
-  accepted: number
-  rejected: number
-  errors?: CellProblem[]
-  errors_total?: number
-  repairs?: CellProblem[]
-  failure?: ProblemField | null
-  created_at: string
-  created_by?: string | null
 }
 
 export interface Strategy {
@@ -309,139 +286,4 @@ export interface ImportProgress {
   documents: number
   accepted: number
   rejected: number
-}
-
-/** A version of a document and what it changed against the one before. */
-export interface Version {
-  id: string
-  revision: number
-  app_type: string
-  state: string
-  state_text?: string
-  stored_at: string
-  created_by?: string | null
-  current: boolean
-  changes: FieldChange[]
-}
-export interface FieldChange {
-  pointer: string
-  label: string
-  old: string | null
-  new: string | null
-}
-
-export type LegStatus = 'same' | 'differs' | 'missing' | 'not-needed' | 'unknown'
-export interface ComparisonLeg {
-  kind: string
-  title: string
-  id: string | null
-  number: string | null
-  state: string | null
-  state_text?: string | null
-  status: LegStatus
-  differences: { field: string; label: string; list_value: string; other_value: string; pointer: string }[]
-}
-export interface Comparison {
-  complete: boolean
-  legs: ComparisonLeg[]
-}
-
-export interface ChainLink {
-  id: string
-  kind: string
-  kind_title: string
-  number: string
-  state: string
-  state_text?: string
-  settled: boolean
-  via: string
-  direction: 'earlier' | 'later' | 'same'
-}
-export interface ChainGap {
-  kind: string
-  kind_title: string
-  text: string
-  /** id of the page where it is done */
-  page: string
-  action?: string | null
-}
-export interface Chain {
-  items: ChainLink[]
-  missing: ChainGap[]
-  next: string
-}
-
-export type CheckResult = 'ok' | 'warning' | 'failed' | 'unknown'
-export interface Diagnosis {
-  ok: boolean
-  state: string
-  items: { check: string; label: string; result: CheckResult; text: string; page: { path: string; label: string } | null }[]
-}
-
-export interface ExportJob {
-  id: string
-  kind?: string
-  state: 'waiting' | 'running' | 'done' | 'failed'
-  rows: number
-  done: number
-  file_name?: string
-  failure?: ProblemField | null
-}
-
-/** field (with its level where needed, "head.country") → header in the enterprise's own workbook */
-export interface Mapping {
-  id: string
-  kind: string
-  name: string
-  columns: Record<string, string>
-  constants?: Record<string, string>
-  version?: number
-}
-export interface MappingProposal {
-  sheet: string
-  row: number
-  columns: { letter: string; header: string; place: string; by: string }[]
-  missing: string[]
-}
-
-export type TaskState = 'draft' | 'generating' | 'generated' | 'failed'
-export type PushState = 'basic' | 'pending' | 'declaring' | 'success' | 'failure'
-export interface TaskReason {
-  document_id: string
-  number: string
-  label?: string
-  message: string
-  pointer?: string
-  value?: string | null
-}
-export interface Task {
-  id: string
-  task_no: string
-  kind: string
-  state: TaskState
-  state_text?: string
-  strategy_id?: string | null
-  strategy_name?: string | null
-  trade_mode?: string | null
-  customer_no?: string | null
-  documents: number
-  by_push_state?: Partial<Record<PushState, number>>
-  failure?: ProblemField | null
-  reasons?: TaskReason[]
-  reasons_total?: number
-  overdue?: ProblemField | null
-  created_at: string
-  created_by?: string | null
-  updated_at?: string
-  updated_by?: string | null
-  imports?: ImportTask[]
-}
-export interface TaskDocument extends DocumentRow {
-  push_state: PushState
-  push_state_text?: string
-  task_no: string
-  strategy_name?: string | null
-  trade_mode?: string | null
-  customer_no?: string | null
-  modified_by?: string | null
 }

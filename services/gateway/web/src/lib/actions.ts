@@ -1,5 +1,5 @@
 // Which actions fit what is selected, and in words why one does not.
-import type { ActionDef, DocumentRow, Kind, StateDef } from '@/api/types'
+import type { ActionDef, ActionResult, DocumentRow, Kind, StateDef } from '@/api/types'
 
 export const MOST_IDS = 1000
 export type Fit =
@@ -48,3 +48,6 @@ export function ownAction(kind: Kind, states: readonly string[] | undefined): st
   const able = (name: string) => kind.actions.some((a) => a.name === name && states.every((s) => a.states.includes(s)))
   return ['declare', 'amend'].find(able)
 }
+
+/** A deletion that was done here and now; of what customs holds, it is only asked for by a message. */
+export const wasRemoved = (result: ActionResult): boolean => !result.state || result.state === 'deleted'

@@ -5,11 +5,7 @@ import type { Kind } from '@/api/types'
 export type NoEntry = 'received' | 'permission' | 'sender' | null
 
 /** Why documents of this kind cannot be entered here, or null. `own` = kinds of the enterprise one files for. */
-export function noEntry(
-  kind: Pick<Kind, 'received' | 'senders'>,
-  own: readonly string[],
-  may: boolean,
-): NoEntry {
+export function noEntry(kind: Pick<Kind, 'received' | 'senders'>, own: readonly string[], may: boolean): NoEntry {
   if (kind.received) return 'received'
   if (!may) return 'permission'
   const senders = kind.senders ?? []

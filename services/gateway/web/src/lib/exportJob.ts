@@ -11,7 +11,8 @@ const MOST_SILENCE = 5
 export const nextPause = (pause: number): number => Math.min(Math.round(pause * 1.5), LONGEST_PAUSE)
 export const isOver = (job: ExportJob): boolean => job.state === 'done' || job.state === 'failed'
 /** 0..1; what is not counted yet is at the beginning. */
-export const share = (job: ExportJob): number => (job.state === 'done' ? 1 : job.rows ? Math.min(1, job.done / job.rows) : 0)
+export const share = (job: ExportJob): number =>
+  job.state === 'done' ? 1 : job.rows ? Math.min(1, job.done / job.rows) : 0
 
 export interface Follow {
   read: () => Promise<ExportJob>

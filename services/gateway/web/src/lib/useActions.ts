@@ -6,7 +6,8 @@ import { useRouter } from 'vue-router'
 import { documents } from '@/api/calls'
 import type { ActionDef, ActionResult, DocumentRow, Kind } from '@/api/types'
 import { count, listed, say } from '@/locales'
-import { formPath } from '@/pages'
+import { formPath, siblingPath } from '@/pages'
+import { useCatalogue } from '@/stores/catalogue'
 import { stateDef } from '@/states'
 import { useSession } from '@/stores/session'
 import type { Outcome } from '@/widgets/ResultsDialog.vue'
@@ -19,6 +20,7 @@ export function useActions(kind: () => Kind | undefined) {
   const { t } = useI18n()
   const session = useSession()
   const router = useRouter()
+  const catalogue = useCatalogue()
   const { tell } = useProblem()
   const working = ref('')
   const outcome = shallowRef<Outcome | null>(null)
@@ -86,13 +88,21 @@ export function useActions(kind: () => Kind | undefined) {
         action.name,
         rows.map((row) => row.id),
       )
-      const made = action.name === 'amend' ? results.find((result) => result.ok)?.new_id : null
-      if (made) {
-        ElMessage({ type: 'success', message: t('action.amended', { title: say(of.title) }) })
-        await router.push(formPath(of.kind, made))
+      const made = results.filter((result) => result.ok && result.new_id)
+      const title = say(action.makes ? catalogue.kindTitle(action.makes) : of.title)
+      if (rows.length === 1 && made[0]?.new_id && (action.makes || action.name === 'amend')) {
+        ElMessage({ type: 'success', message: t(action.makes ? 'action.made' : 'action.amended', { title }) })
+        await router.push(formPath(action.makes ?? of.kind, made[0].new_id))
         return results
       }
-      outcome.value = { action: action.name, label, results, numbers: new Map(rows.map((row) => [row.id, row.number])) }
+      outcome.value = {
+        next:
+          action.makes && made.length ? { path: siblingPath(action.makes, 'declare', catalogue.kinds), title } : null,
+        action: action.name,
+        label,
+        results,
+        numbers: new Map(rows.map((row) => [row.id, row.number])),
+      }
       return results.filter((result) => result.ok)
     } catch (error) {
       tell(error)

@@ -18,6 +18,7 @@ export function useDocument(kind: string, id: string) {
   const busy = ref(false)
   const flash = ref(false)
   let asked = 0
+  let overtaken = false
   let timer: ReturnType<typeof setTimeout> | undefined
 
   /** Quietly = what is shown stays until the answer is there, and also when there is none. */
@@ -40,7 +41,11 @@ export function useDocument(kind: string, id: string) {
       if (quietly && error instanceof ApiProblem && error.status === 404) gone.value = true
       else if (!quietly) failure.value = error
     } finally {
-      if (mine === asked) busy.value = false
+      if (mine === asked) {
+        busy.value = false
+        if (overtaken) soon()
+        overtaken = false
+      }
     }
   }
   function soon(): void {
@@ -50,7 +55,10 @@ export function useDocument(kind: string, id: string) {
   useLiveEvents({
     states: (of, changes) => {
       const change = of === kind ? changes.find((c) => c.id === id) : undefined
-      if (!change || !doc.value) return
+      if (!change) return
+      // heard while the answer is still on its way, which may be older: asked again after it
+      if (busy.value) overtaken = true
+      if (!doc.value) return
       if (change.version >= doc.value.version && change.state !== doc.value.state) {
         doc.value = patchRow(doc.value, change)
         flash.value = true

@@ -1,0 +1,74 @@
+// What belongs to a document beside itself: versions, comparison, chain, diagnosis. Shapes of answers, never logic.
+
+/** A version of a document and what it changed against the one before. */
+export interface Version {
+  id: string
+  revision: number
+  app_type: string
+  state: string
+  state_text?: string
+  stored_at: string
+  created_by?: string | null
+  current: boolean
+  changes: FieldChange[]
+}
+export interface FieldChange {
+  pointer: string
+  label: string
+  old: string | null
+  new: string | null
+}
+
+export type LegStatus = 'same' | 'differs' | 'missing' | 'not-needed' | 'unknown'
+export interface ComparisonLeg {
+  kind: string
+  title: string
+  id: string | null
+  number: string | null
+  state: string | null
+  state_text?: string | null
+  status: LegStatus
+  differences: { field: string; label: string; list_value: string; other_value: string; pointer: string }[]
+}
+export interface Comparison {
+  complete: boolean
+  legs: ComparisonLeg[]
+}
+
+export interface ChainLink {
+  id: string
+  kind: string
+  kind_title: string
+  number: string
+  state: string
+  state_text?: string
+  settled: boolean
+  via: string
+  direction: 'earlier' | 'later' | 'same'
+}
+export interface ChainGap {
+  kind: string
+  kind_title: string
+  text: string
+  /** id of the page where it is done */
+  page: string
+  action?: string | null
+}
+export interface Chain {
+  items: ChainLink[]
+  missing: ChainGap[]
+  next: string
+}
+
+export type CheckResult = 'ok' | 'warning' | 'failed' | 'unknown'
+export interface Diagnosis {
+  ok: boolean
+  state: string
+  items: {
+    check: string
+    label: string
+    result: CheckResult
+    text: string
+    page: { path: string; label: string } | null
+  }[]
+}

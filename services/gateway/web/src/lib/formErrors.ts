@@ -1,0 +1,45 @@
+// Answers of the server about a body, brought to the fields they speak of.
+import type { Field, Kind, ProblemField } from '@/api/types'
+import { placeKey, placeOf, type Place } from './pointer'
+
+export interface FormError {
+  /** of the field on the page; "" where the error is of the whole document */
+  key: string
+  place: Place | null
+  message: string
+  field?: Field
+}
+
+/**
+ * Each problem with its place on the page. `places` says which line of the form each sent line was: empty ones are not
+ * sent, so the numbers may differ.
+ */
+export function placeErrors(kind: Kind, fields: readonly ProblemField[], places: readonly number[]): FormError[] {
+  return fields.map((problem) => {
+    const found = placeOf(problem.pointer)
+    const place =
+      found && found.level === 'lines' ? { ...found, index: places[found.index ?? 0] ?? found.index } : found
+    const declared = place && (place.level === 'head' ? kind.head : kind.lines)
+    const field = declared?.find((one) => one.name === place?.field)
+    // what stands nowhere on the page is told in the list alone
+    const onPage = place && (field || place.field === '')
+    return { key: onPage ? placeKey(place) : '', place: onPage ? place : null, message: problem.message, field }
+  })
+}
+
+export function byKey(errors: readonly FormError[]): Map<string, string[]> {
+  const found = new Map<string, string[]>()
+  for (const error of errors) if (error.key) found.set(error.key, [...(found.get(error.key) ?? []), error.message])
+  return found
+}
+
+/** Line numbers of errors after a line was taken away or put in: what spoke of that line is gone with it. */
+export function shiftErrors(errors: readonly FormError[], at: number, by: 1 | -1): FormError[] {
+  return errors.flatMap((error) => {
+    const { place } = error
+    if (place?.level !== 'lines' || place.index === null || place.index < at) return [error]
+    if (by === -1 && place.index === at) return []
+    const moved = { ...place, index: place.index + by }
+    return [{ ...error, place: moved, key: placeKey(moved) }]
+  })
+}

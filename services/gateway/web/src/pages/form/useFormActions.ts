@@ -1,0 +1,151 @@
+// 暂存, 申报, 删除 and printing from a form, with every question and every answer in words.
+import { ref, shallowRef } from 'vue'
+import { useI18n } from 'vue-i18n'
+import { useRouter } from 'vue-router'
+import { documents } from '@/api/calls'
+import type { Kind } from '@/api/types'
+import { leave } from '@/lib/handover'
+import { useProblem } from '@/lib/useProblem'
+import { count, say } from '@/locales'
+import { detailPath, formPath } from '@/pages'
+import { homePath } from '@/router'
+import { useTabs } from '@/stores/tabs'
+import type { Outcome } from '@/widgets/ResultsDialog.vue'
+import type { useForm } from './useForm'
+
+export function useFormActions(kind: Kind, model: ReturnType<typeof useForm>, path: string) {
+  const { t } = useI18n()
+  const router = useRouter()
+  const tabs = useTabs()
+  const { tell } = useProblem()
+  const declaring = ref(false)
+  const outcome = shallowRef<Outcome | null>(null)
+
+  async function ask(message: string, title: string, button: string, danger = false): Promise<boolean> {
+    try {
+      await ElMessageBox.confirm(message, title, {
+        confirmButtonText: button,
+        cancelButtonText: t('app.cancel'),
+        type: danger ? 'warning' : 'info',
+        confirmButtonClass: danger ? 'el-button--danger' : '',
+      })
+      return true
+    } catch {
+      return false // called off by the person
+    }
+  }
+  /** Somebody was faster: theirs is loaded, or one goes on typing and decides later. */
+  async function stale(): Promise<void> {
+    const reload = await ask(t('form.stale'), t('form.staleTitle'), t('form.reload'), true)
+    if (!reload || !model.doc.value) return
+    try {
+      model.show(await documents.read(kind.kind, model.doc.value.id))
+    } catch (error) {
+      tell(error)
+    }
+  }
+  function toTop(): void {
+    document.getElementById('main')?.scrollTo({ top: 0, behavior: 'smooth' })
+  }
+  /** Saves quietly; answers whether what stands in the form is now stored. */
+  async function store(): Promise<boolean> {
+    if (model.saving.value) return false
+    const saved = await model.save()
+    if (saved.ok) return true
+    if (saved.why === 'stale') await stale()
+    else if (saved.why === 'invalid') toTop()
+    else tell(saved.error)
+    return false
+  }
+  /** A new document goes on under its own address: reload, bookmark and tab are then the document's. */
+  async function settle(isNew: boolean): Promise<void> {
+    const doc = model.doc.value
+    if (!isNew || !doc) return
+    leave(doc.id, doc.warnings ?? [])
+    tabs.setUnsaved(path, false)
+    tabs.close(path)
+    await router.replace(formPath(kind.kind, doc.id))
+  }
+  async function save(): Promise<void> {
+    const isNew = !model.doc.value
+    if (!(await store())) return
+    const lacks = model.warnings.value.length
+    ElMessage({
+      type: lacks ? 'warning' : 'success',
+      message: lacks ? t('form.savedLacking', { n: count(lacks) }) : t('form.saved'),
+    })
+    await settle(isNew)
+  }
+  async function declare(): Promise<void> {
+    const action = kind.actions.find((one) => one.name === 'declare')
+    if (!action || declaring.value) return
+    const isNew = !model.doc.value
+    declaring.value = true
+    try {
+      if ((isNew || model.dirty.value) && !(await store())) return
+      const doc = model.doc.value
+      if (!doc) return
+      if (model.warnings.value.length) {
+        ElMessage({ type: 'warning', message: t('form.declareLacking', { n: count(model.warnings.value.length) }) })
+        toTop()
+        return await settle(isNew)
+      }
+      const label = say(action.label)
+      const question = [t('action.confirmOne', { number: doc.number, action: label }), say(action.confirm)]
+      if (!(await ask(question.filter(Boolean).join('\n'), t('action.confirmTitle', { action: label }), label)))
+        return await settle(isNew)
+      await file(doc.id, label, doc.number)
+    } catch (error) {
+      tell(error)
+    } finally {
+      declaring.value = false
+    }
+  }
+  async function file(id: string, label: string, number: string): Promise<void> {
+    const { results } = await documents.act(kind.kind, 'declare', [id])
+    const result = results[0]
+    if (result?.ok) {
+      ElMessage({ type: 'success', message: t('form.declared', { number }) })
+      tabs.setUnsaved(path, false)
+      tabs.close(path)
+      await router.replace(detailPath(kind.kind, id))
+      return
+    }
+    const problem = result?.problem
+    if (problem?.errors?.length) {
+      model.takeErrors(problem.errors, problem.detail ?? '')
+      toTop()
+    } else outcome.value = { action: 'declare', label, results, numbers: new Map([[id, number]]) }
+  }
+  async function remove(): Promise<void> {
+    const doc = model.doc.value
+    const action = kind.actions.find((one) => one.name === 'delete')
+    if (!doc || !action) return
+    const label = say(action.label)
+    const question = t('action.confirmOne', { number: doc.number, action: label })
+    if (!(await ask(question, t('action.confirmTitle', { action: label }), label, true))) return
+    try {
+      const { results } = await documents.act(kind.kind, 'delete', [doc.id])
+      if (!results[0]?.ok) {
+        outcome.value = { action: 'delete', label, results, numbers: new Map([[doc.id, doc.number]]) }
+        return
+      }
+      ElMessage({ type: 'success', message: t('form.deleted', { number: doc.number }) })
+      tabs.setUnsaved(path, false)
+      const next = tabs.close(path)
+      await router.push(next?.fullPath ?? homePath())
+    } catch (error) {
+      tell(error)
+    }
+  }
+  async function print(): Promise<void> {
+    const doc = model.doc.value
+    if (!doc) return
+    try {
+      await documents.print(kind.kind, doc.id, `${doc.number || kind.kind}.pdf`)
+    } catch (error) {
+      tell(error)
+    }
+  }
+  return { declaring, outcome, save, declare, remove, print }
+}

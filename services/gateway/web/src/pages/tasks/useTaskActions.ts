@@ -1,0 +1,49 @@
+// 生成申报数据, giving it up and deleting a task, each with its question and its answer.
+import { ref } from 'vue'
+import { useI18n } from 'vue-i18n'
+import { tasks } from '@/api/calls'
+import type { Task } from '@/api/types'
+import { useProblem } from '@/lib/useProblem'
+import { count } from '@/locales'
+
+export function useTaskActions(after: (gone?: boolean) => unknown) {
+  const { t } = useI18n()
+  const { tell } = useProblem()
+  const busy = ref('')
+
+  async function run(task: Task, call: () => Promise<unknown>, gone = false): Promise<void> {
+    busy.value = task.id
+    try {
+      await call()
+      await after(gone)
+    } catch (error) {
+      tell(error)
+      await after()
+    } finally {
+      busy.value = ''
+    }
+  }
+  async function ask(message: string, button: string, danger = false): Promise<boolean> {
+    try {
+      await ElMessageBox.confirm(message, button, {
+        confirmButtonText: button,
+        cancelButtonText: t('app.cancel'),
+        type: danger ? 'warning' : 'info',
+        confirmButtonClass: danger ? 'el-button--danger' : '',
+      })
+      return true
+    } catch {
+      return false // called off by the person
+    }
+  }
+  async function generate(task: Task): Promise<void> {
+    const question = t('tasks.generateAsk', { no: task.task_no, n: count(task.documents) })
+    if (await ask(question, t('tasks.generate'))) await run(task, () => tasks.generate(task.id))
+  }
+  const giveUp = (task: Task) => run(task, () => tasks.giveUp(task.id))
+  async function remove(task: Task): Promise<void> {
+    const question = t('tasks.removeAsk', { no: task.task_no, n: count(task.documents) })
+    if (await ask(question, t('form.delete'), true)) await run(task, () => tasks.remove(task.id), true)
+  }
+  return { busy, generate, giveUp, remove }
+}
