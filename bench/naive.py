@@ -1,6 +1,6 @@
-"""The import as it is usually written: openpyxl, a marshmallow schema per order, SQLAlchemy's ORM.
+"""The import as it is usually written: openpyxl, a marshmallow schema per document, SQLAlchemy's ORM.
 
-The other side of bench.import. Checks the same fields and sums as our path, and has it easier in all else: no
+The other side of bench.import, for orders; bench.naive_lists has lists. Checks the same fields and sums as our path, and has it easier in all else: no
 row-level security, no searchable keys, no timeline, no child process, no message to anybody.
 """
 
@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import io
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import openpyxl
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
@@ -20,8 +21,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, rela
 from documents import codes
 from runtime.db import sqlalchemy_url
 
-_CENT = Decimal("0.01")
-_CODE = r"[0-9A-Z]{10}|[0-9A-HJ-NPQRTUWXY]{18}"
+CENT = Decimal("0.01")
+CODE = r"[0-9A-Z]{10}|[0-9A-HJ-NPQRTUWXY]{18}"
 _COLUMNS = {
     "商品货号": "item_no",
     "商品名称": "item_name",
@@ -41,15 +42,18 @@ _HEAD = {
 }
 
 
-def _text(length: int, *more: Any) -> fields.String:
+def text(length: int, *more: Any) -> fields.String:
+    """A required text."""
     return fields.String(required=True, validate=[validate.Length(min=1, max=length), *more])
 
 
-def _code(length: int, *more: Any) -> fields.String:
-    return _text(length, validate.Regexp(r"[!-~\u4e00-\u9fff]+\Z"), *more)
+def code(length: int, *more: Any) -> fields.String:
+    """A required text without blanks."""
+    return text(length, validate.Regexp(r"[!-~\u4e00-\u9fff]+\Z"), *more)
 
 
-def _amount(places: int, **limits: Any) -> fields.Decimal:
+def amount(places: int, **limits: Any) -> fields.Decimal:
+    """A required decimal. limits: of marshmallow's Range."""
     return fields.Decimal(
         places=places, required=True, validate=validate.Range(max=Decimal(10) ** 14, **limits)
     )
@@ -58,17 +62,17 @@ def _amount(places: int, **limits: Any) -> fields.Decimal:
 class LineSchema(Schema):
     """One line of an order."""
 
-    item_no = _code(30)
-    item_name = _text(250)
-    unit = _code(3, validate.OneOf(list(codes.index("unit"))))
-    currency = _code(3, validate.OneOf(list(codes.index("currency"))))
-    qty = _amount(5, min=0, min_inclusive=False)
-    price = _amount(5, min=0, min_inclusive=False)
-    total_price = _amount(2, min=0, min_inclusive=False)
+    item_no = code(30)
+    item_name = text(250)
+    unit = code(3, validate.OneOf(list(codes.index("unit"))))
+    currency = code(3, validate.OneOf(list(codes.index("currency"))))
+    qty = amount(5, min=0, min_inclusive=False)
+    price = amount(5, min=0, min_inclusive=False)
+    total_price = amount(2, min=0, min_inclusive=False)
 
     @validates_schema
     def _total(self, data: Mapping[str, Any], **_: Any) -> None:
-        computed = (data["qty"] * data["price"]).quantize(_CENT, ROUND_HALF_UP)
+        computed = (data["qty"] * data["price"]).quantize(CENT, ROUND_HALF_UP)
         if computed != data["total_price"]:
             raise ValidationError("the total differs from quantity times price", "total_price")
 
@@ -76,14 +80,14 @@ class LineSchema(Schema):
 class OrderSchema(Schema):
     """One order with its lines."""
 
-    order_no = _code(60)
-    order_type = _code(1, validate.OneOf(["B", "E"]))
-    ebp_code = _code(18, validate.Regexp(rf"(无|{_CODE})\Z"))
-    ebp_name = _text(100)
-    ebc_code = _code(18, validate.Regexp(rf"({_CODE})\Z"))
-    ebc_name = _text(100)
-    freight = _amount(5, min=0)
-    currency = _code(3, validate.OneOf(list(codes.index("currency"))))
+    order_no = code(60)
+    order_type = code(1, validate.OneOf(["B", "E"]))
+    ebp_code = code(18, validate.Regexp(rf"(无|{CODE})\Z"))
+    ebp_name = text(100)
+    ebc_code = code(18, validate.Regexp(rf"({CODE})\Z"))
+    ebc_name = text(100)
+    freight = amount(5, min=0)
+    currency = code(3, validate.OneOf(list(codes.index("currency"))))
     lines = fields.List(fields.Nested(LineSchema), required=True, validate=validate.Length(min=1, max=100))
 
     @validates_schema
@@ -99,7 +103,7 @@ class OrderSchema(Schema):
 
 
 class Base(DeclarativeBase):
-    """The naive tables."""
+    """The naive tables of all kinds."""
 
 
 class Order(Base):
@@ -139,24 +143,36 @@ class Line(Base):
     order: Mapped[Order] = relationship(back_populates="lines")
 
 
-class NaiveImport:
-    """One database with the naive tables. `run` imports a workbook and tells where its CPU went."""
+class NaiveImport(ABC):
+    """One database with naive tables of one kind. `run` imports a workbook and tells where its CPU went.
 
-    def __init__(self, url: str, defaults: Mapping[str, str]) -> None:
+    group: the column that tells documents apart; columns: what rows of a document's lines hold; heads: what its head
+    holds. All from titles to names in the schema.
+    """
+
+    schema: ClassVar[Schema]
+    group: ClassVar[tuple[str, str]]
+    columns: ClassVar[Mapping[str, str]]
+    heads: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self, url: str, head: Mapping[str, str], line: Mapping[str, str]) -> None:
         self._engine = create_engine(sqlalchemy_url(url))
         Base.metadata.create_all(self._engine)
-        self._head = {_HEAD[name]: value for name, value in defaults.items()}
-        self._schema = OrderSchema()
+        self._head, self._line = dict(head), dict(line)
+
+    @abstractmethod
+    def row(self, data: dict[str, Any], tenant_id: str) -> Base:
+        """The table's object of one checked document."""
 
     def run(self, content: bytes, tenant_id: str) -> dict[str, float]:
         """CPU seconds of this process by step: read, check, store."""
         began = time.process_time()
         found = self._read(content)
         read = time.process_time()
-        loaded = [self._schema.load(order) for order in found]
+        loaded = [self.schema.load(document) for document in found]
         checked = time.process_time()
         with Session(self._engine) as session:
-            session.add_all([_order(data, tenant_id) for data in loaded])
+            session.add_all([self.row(data, tenant_id) for data in loaded])
             session.commit()
         return {"read": read - began, "check": checked - read, "store": time.process_time() - checked}
 
@@ -168,15 +184,34 @@ class NaiveImport:
         sheet = openpyxl.load_workbook(io.BytesIO(content)).worksheets[0]
         rows = sheet.iter_rows(values_only=True)
         titles = next(rows)
-        group = titles.index("订单号")
-        columns = [(titles.index(header), name) for header, name in _COLUMNS.items()]
-        orders: dict[str, dict[str, Any]] = {}
+        title, name = self.group
+        group = titles.index(title)
+        heads = [(titles.index(header), name) for header, name in self.heads.items()]
+        columns = [(titles.index(header), name) for header, name in self.columns.items()]
+        documents: dict[str, dict[str, Any]] = {}
         for row in rows:
             number = str(row[group])
-            order = orders.setdefault(number, {**self._head, "order_no": number, "lines": []})
-            line = {name: str(row[index]).strip() for index, name in columns}
-            order["lines"].append({**line, "currency": self._head["currency"]})
-        return list(orders.values())
+            if number not in documents:
+                head = {name: str(row[index]).strip() for index, name in heads if row[index] is not None}
+                documents[number] = {**self._head, **head, name: number, "lines": []}
+            line = {name: str(row[index]).strip() for index, name in columns if row[index] is not None}
+            documents[number]["lines"].append({**line, **self._line})
+        return list(documents.values())
+
+
+class NaiveOrders(NaiveImport):
+    """Orders."""
+
+    schema = OrderSchema()
+    group = ("订单号", "order_no")
+    columns = _COLUMNS
+
+    def __init__(self, url: str, defaults: Mapping[str, str]) -> None:
+        head = {_HEAD[name]: value for name, value in defaults.items()}
+        super().__init__(url, head, {"currency": defaults["currency"]})
+
+    def row(self, data: dict[str, Any], tenant_id: str) -> Base:
+        return _order(data, tenant_id)
 
 
 def _order(data: dict[str, Any], tenant_id: str) -> Order:

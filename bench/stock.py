@@ -47,7 +47,10 @@ STATES = {
 CHOICES: dict[str, tuple[Sequence[str], Sequence[int]]] = {
     "tradeMode": (("9610", "9710", "9810", "1210"), (80, 15, 4, 1)),
     "statisticsFlag": (("A", "B"), (70, 30)),
-    "customsCode": (tuple(f"90{index:02d}" for index in range(20)), tuple(1000 // (i + 1) for i in range(20))),
+    "customsCode": (
+        tuple(f"90{index:02d}" for index in range(20)),
+        tuple(1000 // (i + 1) for i in range(20)),
+    ),
 }
 _LINES = (1, 1, 2, 3, 5)
 _TABLES = ("document", "document_key", "document_ref", "document_event")
@@ -109,8 +112,12 @@ class _Form:
         terms = bodies.terms(doctype, body)
         self.natural_key = bodies.natural_key(doctype, body["head"])
         self.number = bodies.number(doctype, body)
-        self.keys = "".join(f"%(tenant)s\t{doctype.kind}\t{name}\t{value}\t%(id)s\n" for name, value in terms.keys)
-        self.refs = "".join(f"%(tenant)s\t{doctype.kind}\t{name}\t{value}\t%(id)s\n" for name, value in terms.refs)
+        self.keys = "".join(
+            f"%(tenant)s\t{doctype.kind}\t{name}\t{value}\t%(id)s\n" for name, value in terms.keys
+        )
+        self.refs = "".join(
+            f"%(tenant)s\t{doctype.kind}\t{name}\t{value}\t%(id)s\n" for name, value in terms.refs
+        )
         line = body["lines"][:1]
         self.bodies = [_copied({**body, "lines": line * (count if line else 0)}) for count in _LINES]
 
@@ -149,7 +156,9 @@ def _imports(tenants: Sequence[Tenant], chance: random.Random) -> list[_Import]:
             parts = [min(IMPORT, documents - first) for first in range(0, documents, IMPORT)]
             times = sorted(begin + timedelta(seconds=chance.randrange(DAYS * 86_400)) for _ in parts)
             firsts = range(0, documents, IMPORT)
-            found += [_Import(at, tenant, kind, *part) for at, *part in zip(times, firsts, parts, strict=True)]
+            found += [
+                _Import(at, tenant, kind, *part) for at, *part in zip(times, firsts, parts, strict=True)
+            ]
     return sorted(found, key=lambda item: item.at)
 
 

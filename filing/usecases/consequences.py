@@ -112,16 +112,15 @@ def _effects(
             "frees": state.frees,
             "below": CUSTOMS_RANK,
         }
-        rows = apply(connection, ids, wanted)
-        for row in rows:
+        for followed in apply(connection, ids, wanted):
             detail = {
                 "kind": doctype.kind,
-                "number": row.source_number,
-                "id": str(row.source_id),
+                "number": followed.source_number,
+                "id": followed.source_id,
                 "state": state.name,
             }
-            store.add_events(connection, [str(row.id)], "followed", CUSTOMS, detail)
-        changed += rows
+            store.add_events(connection, [str(followed.row.id)], "followed", CUSTOMS, detail)
+            changed.append(followed.row)
     return changed
 
 
