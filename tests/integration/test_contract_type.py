@@ -264,7 +264,9 @@ def test_people_edit_and_delete_widgets_by_their_own_rules(desk: Office) -> None
     with pytest.raises(Problem) as caught:
         content.replace(desk.filing, desk.actor, desk.token, "widget", saved.id, 1, body)
     assert caught.value.kind == "invalid"
-    assert submit.delete(desk.filing, desk.actor, desk.token, "widget", [saved.id], TRANSFER)[0].problem is None
+    assert (
+        submit.delete(desk.filing, desk.actor, desk.token, "widget", [saved.id], TRANSFER)[0].problem is None
+    )
     assert describe(WIDGET)["states"][-1]["label"] == {"zh": "已抛光", "en": "Polished"}
 
 

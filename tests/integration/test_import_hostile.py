@@ -175,9 +175,7 @@ def test_a_worker_that_wakes_up_late_changes_nothing(desk: Office, file: bytes) 
     Waiting.go.clear()
     Waiting.arrived.clear()
     late = threading.Thread(
-        target=lambda: Work(desk.filing, Waiting()).run(
-            desk.actor, desk.token, import_id, keep_valid=False
-        )
+        target=lambda: Work(desk.filing, Waiting()).run(desk.actor, desk.token, import_id, keep_valid=False)
     )
     late.start()
     assert Waiting.arrived.wait(30)
