@@ -315,7 +315,7 @@ def test_a_window_from_before_an_update_loads_the_new_pages(declarant: Desk) -> 
             route.fulfill(status=404, content_type="application/problem+json", body="{}")
 
     desk.on_page("A1")
-    desk.page.route("**/assets/*Page-*.css", missing)
+    desk.page.route("**/assets/ImportPage-*.js", missing)
     desk.menu("A5-import")
     assert gone
     expect(desk.at("import-form")).to_be_visible()

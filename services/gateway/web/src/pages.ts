@@ -79,6 +79,8 @@ export const pagePath = (id: string): string => pageById(id)?.path ?? ELSEWHERE[
 export const importPath = (kind: string): string => `/import/${kind}`
 export const formPath = (kind: string, id?: string): string =>
   id ? `/documents/${kind}/${id}/edit` : `/documents/${kind}/new`
+/** A new document on a page of one trade mode: the form begins with the strategy of that mode. */
+export const newPath = (kind: string, mode = ''): string => `${formPath(kind)}${mode ? `?mode=${mode}` : ''}`
 export const detailPath = (kind: string, id: string): string => `/documents/${kind}/${id}`
 
 /** The declared page that an address which is no query page belongs to. */

@@ -19,6 +19,14 @@ export interface FieldChange {
   new: string | null
 }
 
+/** What a refusal means and what to do; `certain`: published for what we send, not only assumed. */
+export interface Explanation {
+  code: string
+  text: string
+  way_out: string
+  certain: boolean
+}
+
 export type LegStatus = 'same' | 'differs' | 'missing' | 'not-needed' | 'unknown'
 export interface ComparisonLeg {
   kind: string

@@ -1,4 +1,5 @@
 // The shapes the HTTP API answers with. Only what the pages read; never a place for logic.
+import type { Explanation } from './related'
 import type { ImportState } from './work'
 
 export * from './related'
@@ -170,6 +171,7 @@ export interface TimelineItem {
   text: string
   actor?: string | null
   detail?: Record<string, unknown> | null
+  explanation?: Explanation | null
 }
 export interface Receipt {
   id: string
@@ -181,6 +183,7 @@ export interface Receipt {
   received_at: string
   standing: 'applied' | 'late' | 'unknown_status'
   times: number
+  explanation?: Explanation | null
 }
 
 export interface ProblemField {

@@ -27,6 +27,7 @@ export function patchRow<T extends DocumentRow>(row: T, change: StateChange): T 
     updated_at: change.updated_at ?? row.updated_at,
     // customs' words belong to the state before: rather none than the wrong ones
     return_info: change.return_info ?? null,
+    overdue_at: null, // the time in the new state begins now; its limit comes with the next look
     actions: undefined, // what may be done now follows from the state again
   }
 }

@@ -5,7 +5,7 @@ import { useI18n } from 'vue-i18n'
 import { useRouter } from 'vue-router'
 import { documents } from '@/api/calls'
 import type { ActionDef, ActionResult, DocumentRow, Kind } from '@/api/types'
-import { count, listed, say } from '@/locales'
+import { count, inside, listed, say } from '@/locales'
 import { formPath, siblingPath } from '@/pages'
 import { useCatalogue } from '@/stores/catalogue'
 import { stateDef } from '@/states'
@@ -89,7 +89,7 @@ export function useActions(kind: () => Kind | undefined) {
         rows.map((row) => row.id),
       )
       const made = results.filter((result) => result.ok && result.new_id)
-      const title = say(action.makes ? catalogue.kindTitle(action.makes) : of.title)
+      const title = inside(action.makes ? catalogue.kindTitle(action.makes) : of.title)
       if (rows.length === 1 && made[0]?.new_id && (action.makes || action.name === 'amend')) {
         ElMessage({ type: 'success', message: t(action.makes ? 'action.made' : 'action.amended', { title }) })
         await router.push(formPath(action.makes ?? of.kind, made[0].new_id))

@@ -44,6 +44,12 @@ export function say(label: Label | string | null | undefined): string {
   return language.value === 'en' ? label.en || label.zh : label.zh || label.en
 }
 
+/** The same inside a sentence: English begins a title with a capital, a word among others with none. */
+export function inside(label: Label | string | null | undefined): string {
+  const text = say(label)
+  return language.value === 'en' ? text.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase()) : text
+}
+
 /** Several words in one line, as the language joins them; words may contain commas themselves. */
 export const listed = (words: readonly string[]): string => words.join(language.value === 'en' ? '; ' : '、')
 

@@ -297,6 +297,9 @@ export default {
     print: '打印',
     by: '录入人',
     stuck: '超过时限',
+    means: '含义',
+    wayOut: '处理',
+    assumed: '（推定）',
   },
   timeline: {
     saved: '暂存',
@@ -308,8 +311,14 @@ export default {
     refused: '拒绝',
     receipt: '回执',
     deleted: '删除',
-    amended: '改单',
     closed: '状态联动',
+    generated: '生成',
+    amending: '改单',
+    amendment: '改单',
+    amended: '被替代',
+    withdrawing: '申请删除',
+    completed: '补充',
+    issued: '下发',
   },
   import: {
     strategy: '业务策略',
@@ -592,6 +601,7 @@ export default {
     notEditable: '当前状态“{state}”不能修改',
     notEditableHint: '已申报的单证请用“改单”生成新版本。',
     toDetail: '查看单证',
+    colon: '：',
   },
   fault: {
     required: '必填',

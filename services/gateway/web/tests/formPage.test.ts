@@ -1,0 +1,168 @@
+// The form as people meet it, over a made-up kind; only the server at the other end of fetch is played.
+import { flushPromises, mount, type VueWrapper } from '@vue/test-utils'
+import { createPinia, setActivePinia } from 'pinia'
+import { defineComponent, h } from 'vue'
+import { createMemoryHistory, createRouter, RouterView, type Router } from 'vue-router'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { setCsrfToken } from '@/api/client'
+import { i18n, switchLanguage } from '@/locales'
+import FormPage from '@/pages/form/FormPage.vue'
+import { useSession } from '@/stores/session'
+import { useTabs } from '@/stores/tabs'
+import { KIND, problem, row, serve, type Answers, type Sent } from './support'
+
+const ME = {
+  user: { id: 'u', username: 'li', name: '李' },
+  tenant: { id: 't', name: '甲' },
+  enterprise: { code: '91X', name: '甲', kinds: ['operator'] },
+  roles: ['declarant'],
+  permissions: ['document.read', 'document.write', 'document.declare', 'document.delete'],
+  csrf_token: 'tok',
+}
+const stored = (changes = {}) => ({
+  ...row('a', { number: 'P-1' }),
+  body: { head: { parcelNo: 'P-1', worth: '12.50000' }, lines: [{ no: '1', totalPrice: '12.50' }] },
+  etag: '"1"',
+  warnings: [],
+  ...changes,
+})
+const KINDS: Answers = { 'GET /kinds/parcel': KIND, 'GET /strategies': { items: [] } }
+let mounted: VueWrapper | null = null
+let router: Router
+
+async function open(path: string, answers: Answers): Promise<{ page: VueWrapper; sent: Sent[] }> {
+  const sent = serve({ ...KINDS, ...answers })
+  const Other = defineComponent({ setup: () => () => h('div') })
+  router = createRouter({
+    history: createMemoryHistory(),
+    routes: [
+      { path: '/documents/:kind/new', component: FormPage },
+      { path: '/documents/:kind/:id/edit', component: FormPage },
+      { path: '/:rest(.*)*', component: Other },
+    ],
+  })
+  await router.push(path)
+  mounted = mount(defineComponent({ setup: () => () => h(RouterView, { key: router.currentRoute.value.path }) }), {
+    global: { plugins: [router, i18n] },
+    attachTo: document.body,
+  })
+  await flushPromises()
+  return { page: mounted, sent }
+}
+const test = (name: string) => `[data-test="${name}"]`
+const bodies = (sent: Sent[], method: string) => sent.filter((one) => one.method === method).map((one) => one.body)
+const agree = async () => {
+  await vi.waitFor(() => expect(document.body.querySelector('.el-message-box')).not.toBeNull())
+  document.body.querySelector<HTMLElement>('.el-message-box__btns .el-button--primary')!.click()
+  await flushPromises()
+}
+
+beforeEach(async () => {
+  globalThis.EventSource = class extends EventTarget {
+    close() {}
+  } as unknown as typeof EventSource
+  setActivePinia(createPinia())
+  switchLanguage('zh-CN')
+  serve({ 'GET /session': ME })
+  await useSession().restore()
+})
+afterEach(() => {
+  mounted?.unmount()
+  mounted = null
+  document.body.innerHTML = ''
+  setCsrfToken('')
+})
+
+describe('a new document', () => {
+  it('is saved as it was typed, told what it lacks, and goes on under its own address', async () => {
+    const warnings = [{ pointer: '/head/flag', code: 'required', message: '标志必填，请填写。' }]
+    const { page, sent } = await open('/documents/parcel/new', {
+      'POST /documents/parcel': stored({ warnings }),
+      'GET /documents/parcel/a': stored(),
+    })
+    await page.find(test('input-parcelNo')).setValue('P-1')
+    await page.find(test('input-worth')).setValue('12.50000')
+    expect(useTabs().unsaved.has('/documents/parcel/new')).toBe(true)
+    await page.find(test('form-save')).trigger('click')
+    await flushPromises()
+    expect(bodies(sent, 'POST')).toEqual([{ head: { parcelNo: 'P-1', worth: '12.50000' }, lines: [] }])
+    expect(router.currentRoute.value.path).toBe('/documents/parcel/a/edit')
+    await flushPromises()
+    expect(page.find(test('form-errors')).attributes('data-tone')).toBe('amber')
+    expect(page.find(test('form-error')).text()).toBe('标志必填，请填写。')
+    expect(useTabs().unsaved.size).toBe(0)
+  })
+
+  it('shows what the server refuses at its field and in the list, until it is changed', async () => {
+    const errors = [
+      { pointer: '/head/worth', code: 'digits', message: '最多 5 位小数。' },
+      { pointer: '/lines/0/totalPrice', code: 'range', message: '须大于 0。' },
+    ]
+    const { page } = await open('/documents/parcel/new', {
+      'POST /documents/parcel': () => problem(422, { detail: '有 2 处内容不正确。', errors }),
+    })
+    await page.find(test('input-parcelNo')).setValue('P-1')
+    await page.find(test('line-add')).trigger('click')
+    await page.find(test('line-totalPrice')).setValue('0')
+    await page.find(test('form-save')).trigger('click')
+    await flushPromises()
+    expect(page.find(`${test('field-worth')} ${test('field-fault')}`).text()).toBe('最多 5 位小数。')
+    expect(page.findAll(test('form-error'))).toHaveLength(2)
+    expect(page.find(test('line')).find('td.bad').attributes('title')).toBe('须大于 0。')
+    await page.find(test('input-worth')).setValue('1')
+    expect(page.find(`${test('field-worth')} ${test('field-fault')}`).exists()).toBe(false)
+    expect(page.findAll(test('form-error'))).toHaveLength(1)
+  })
+
+  it('is not for people whom the kind is not for', async () => {
+    serve({ 'GET /session': { ...ME, enterprise: { ...ME.enterprise, kinds: ['ecommerce'] } } })
+    await useSession().restore()
+    const { page } = await open('/documents/parcel/new', { 'GET /kinds/parcel': { ...KIND, senders: ['operator'] } })
+    expect(page.find(test('form-save')).attributes('aria-disabled')).toBe('true')
+  })
+})
+
+describe('a stored document', () => {
+  it('is replaced under its ETag; somebody faster is not overwritten', async () => {
+    const { page, sent } = await open('/documents/parcel/a/edit', {
+      'GET /documents/parcel/a': stored(),
+      'PUT /documents/parcel/a': () => problem(412, { detail: '单据已被他人修改。' }),
+    })
+    expect((page.find(test('input-parcelNo')).element as HTMLInputElement).value).toBe('P-1')
+    await page.find(test('input-worth')).setValue('99')
+    const theirs = stored({ etag: '"2"', body: { head: { parcelNo: 'P-1', worth: '77' }, lines: [] } })
+    await page.find(test('form-save')).trigger('click')
+    await flushPromises()
+    expect(sent.find((one) => one.method === 'PUT')?.headers['If-Match']).toBe('"1"')
+    serve({ ...KINDS, 'GET /documents/parcel/a': theirs })
+    await agree()
+    expect((page.find(test('input-worth')).element as HTMLInputElement).value).toBe('77')
+  })
+
+  it('is saved before it is filed, and what stands in the way of filing is told at the fields', async () => {
+    const { page, sent } = await open('/documents/parcel/a/edit', {
+      'GET /documents/parcel/a': stored(),
+      'PUT /documents/parcel/a': stored({ etag: '"2"' }),
+      'POST /documents/parcel/actions/declare': {
+        results: [
+          {
+            id: 'a',
+            ok: false,
+            problem: { detail: '内容不正确。', errors: [{ pointer: '/head/parcelNo', message: '编号已使用。' }] },
+          },
+        ],
+      },
+    })
+    await page.find(test('input-worth')).setValue('13')
+    await page.find(test('form-declare')).trigger('click')
+    await flushPromises()
+    await agree()
+    expect(sent.filter((one) => one.method !== 'GET').map((one) => one.method)).toEqual(['PUT', 'POST'])
+    expect(page.find(`${test('field-parcelNo')} ${test('field-fault')}`).text()).toBe('编号已使用。')
+  })
+
+  it('that customs has is not edited', async () => {
+    const { page } = await open('/documents/parcel/a/edit', { 'GET /documents/parcel/a': stored({ state: 'sent' }) })
+    expect(page.find(test('form-closed')).text()).toContain('已发送')
+  })
+})
