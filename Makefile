@@ -6,7 +6,7 @@ OUT ?= .run/messages
 ALGORITHM ?= rsa-sha1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests run stop status messages test lint bench bench-import bench-xml bench-chain fault proto lock clean
+.PHONY: help setup setup-tests run stop status messages test lint bench bench-import bench-xml bench-query bench-receipts bench-chain fault proto lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -41,13 +41,19 @@ lint: setup ## style, types, import rules, and the browser application's own che
 	@.venv/bin/lint-imports
 	@$(PY) -m tools.web lint
 
-bench: bench-import bench-xml bench-chain ## every benchmark
+bench: bench-import bench-xml bench-query bench-receipts bench-chain ## every benchmark
 
 bench-import: setup ## reading and checking sheets
 	@$(PY) -m bench.import
 
 bench-xml: setup ## making messages
 	@$(PY) -m bench.xml
+
+bench-query: setup ## query pages over a million documents
+	@$(PY) -m bench.query
+
+bench-receipts: setup ## what customs answers, in any order
+	@$(PY) -m bench.receipts
 
 bench-chain: setup ## the whole way of an order
 	@$(PY) -m bench.chain

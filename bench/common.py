@@ -17,7 +17,10 @@ import time
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
 from pathlib import Path
+
+import psycopg
 
 from tools.paths import ROOT
 
@@ -42,6 +45,14 @@ class Report:
 
     name: str
     figures: list[Figure] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def measured_on(self, postgres_url: str) -> None:
+        """Keep which server it was, and which driver."""
+        with psycopg.connect(postgres_url) as connection:
+            number = connection.info.server_version
+        self.versions["PostgreSQL"] = f"{number // 10_000}.{number % 10_000}"
+        self.versions |= {name: version(name) for name in ("psycopg", "SQLAlchemy")}
 
     def add(self, what: str, value: float, unit: str) -> None:
         """A figure without a goal."""
@@ -61,6 +72,7 @@ class Report:
             "name": self.name,
             "commit": commit(),
             "machine": machine(),
+            **({"versions": self.versions} if self.versions else {}),
             "figures": [asdict(figure) for figure in self.figures],
         }
         folder.mkdir(parents=True, exist_ok=True)

@@ -86,6 +86,7 @@ def compare(servers: Mapping[str, Any], count: int, rounds: int) -> Report:
     desks = {"order": desk, "list": replace(desk, strategy=strategy)}
     urls = new_database(servers, "order")
     report = Report("import")
+    report.measured_on(servers["postgres_url"])
     with psycopg.connect(servers["postgres_url"], autocommit=True) as admin:
         with desk.filing.database.transaction(desk.actor.tenant_id) as connection:
             name = str(connection.execute(text("SELECT current_database()")).scalar_one())

@@ -215,6 +215,7 @@ def compare(stock: Stock, rounds: int, calls: int, folder: Path = RESULTS) -> Re
     watch = Watch()
     at = desks(stock, ASKED)
     report = Report("query")
+    report.measured_on(stock.admin)
     report.add("documents", sum(sum(tenant.documents.values()) for tenant in stock.tenants), "documents")
     report.add("tenants", len(stock.tenants), "tenants")
     report.add("lists of the greatest", stock.tenants[0].documents["list"], "lists")

@@ -207,6 +207,7 @@ def differences(
 def measure(servers: Mapping[str, Any], documents: int, rounds: int) -> Report:
     """End states first, then the rate."""
     report = Report("receipts")
+    report.measured_on(servers["postgres_url"])
     bench = Bench(servers, documents)
     bench.states(report)
     bench.rate(report, rounds)

@@ -250,14 +250,14 @@ def _rows(
         values = {key: _value(key, tenant, item.at, number) for key in form.names}
         values |= {key: chance.choices(*CHOICES[key])[0] for key in form.names if key in CHOICES}
         values |= {"tenant": item.tenant.id, "id": new}
-        sent = state.rank > 1
+        sent, deleted = state.rank > 1, chance.random() < 0.005
         documents.append("\t".join((
             item.tenant.id, new, item.kind, form.number % values, form.natural_key % values, state.name,
             str(state.rank), "t" if state.settled else "f", of_state.get(state.name, ""),
             "[Code:1800;Desc:处理成功]" if state.rank >= 10 else "", "7" if sent else "1", "1" if sent else "0",
             new.upper() if sent else "", at if sent else r"\N", batch, "制单员甲", at, at,
-            r"\N" if chance.random() > 0.005 else at, form.bodies[number % len(_LINES)] % values,
+            at if deleted else r"\N", form.bodies[number % len(_LINES)] % values,
         )) + "\n")  # fmt: skip
-        keys.append(form.keys % values)
+        keys.append("" if deleted else form.keys % values)
         refs.append(form.refs % values)
     return "".join(documents), "".join(keys), "".join(refs)

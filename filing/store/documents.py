@@ -45,6 +45,7 @@ _DELETE = text(
     f" WHERE d.id = ANY(CAST(:ids AS uuid[])) RETURNING {CHANGED}"
 )
 _KEYS_DELETE = text("DELETE FROM document_key WHERE document_id = :id")
+_KEYS_DELETE_MANY = text("DELETE FROM document_key WHERE document_id = ANY(CAST(:ids AS uuid[]))")
 _REFS_DELETE = text("DELETE FROM document_ref WHERE document_id = :id")
 _REFS_INSERT = text(
     "INSERT INTO document_ref (tenant_id, kind, name, value, document_id)"
@@ -176,7 +177,8 @@ def versions(connection: Connection, kind: str, document_id: str) -> Sequence[Ro
 
 
 def delete(connection: Connection, ids: Sequence[str]) -> Sequence[Row[Any]]:
-    """Soft: the rows stay, recorded; their numbers are free again. Returns them."""
+    """Soft: the rows stay, recorded; their numbers are free again, and nothing finds them. Returns them."""
+    connection.execute(_KEYS_DELETE_MANY, {"ids": list(ids)})
     return connection.execute(_DELETE, {"ids": list(ids)}).all()
 
 
