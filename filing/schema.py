@@ -228,16 +228,3 @@ def third() -> list[str]:
         """CREATE INDEX document_batch ON document (tenant_id, kind, batch_no, stored_at, id)
             WHERE deleted_at IS NULL AND batch_no <> ''""",
     ]
-
-
-def fourth() -> list[str]:
-    """Version 4: what was deleted is not found any more, so that keys can be counted alone."""
-    return [
-        # the owner is under the policies, too, and no tenant is set while a schema changes
-        "ALTER TABLE document NO FORCE ROW LEVEL SECURITY",
-        "ALTER TABLE document_key NO FORCE ROW LEVEL SECURITY",
-        """DELETE FROM document_key k USING document d
-            WHERE d.tenant_id = k.tenant_id AND d.id = k.document_id AND d.deleted_at IS NOT NULL""",
-        "ALTER TABLE document FORCE ROW LEVEL SECURITY",
-        "ALTER TABLE document_key FORCE ROW LEVEL SECURITY",
-    ]
