@@ -11,8 +11,8 @@ from documents.words import Words
 
 #: why a document can rest too long on its way, and what to do; the limits are ours, customs publishes none
 _NO_SIGNATURE = Words(
-    "超过时限仍未签名：签名设备或密钥可能不可用，请到“密钥与证书”查看设备状态；恢复后自动继续，不会重复签名。",
-    "Not signed in time: the device or key may not be available, see “Keys and certificates”; it goes on by itself "
+    "超过时限仍未签名：签名设备或密钥可能不可用，请到“设备与密钥”查看设备状态；恢复后自动继续，不会重复签名。",
+    "Not signed in time: the device or key may not be available, see “Devices and keys”; it goes on by itself "
     "once that is mended and is never signed twice.",
 )
 _NOT_SENT = Words(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from tests.support.people import Visitor, a_number
 Row = Mapping[str, str | int]
 
 
-def imports(desk: Desk, kind: str, sheet: str, rows: list[Row], folder: Path, good: int) -> None:
+def imports(desk: Desk, kind: str, sheet: str, rows: Sequence[Row], folder: Path, good: int) -> None:
     """Fill in the template of the open import page and import it."""
     template = desk.saved(desk.at("template-download"), folder / f"{kind}-template")
     result = desk.import_file(filled(template, folder / f"{kind}.xlsx", sheet, rows))

@@ -12,7 +12,7 @@ from documents.parties import ENTERPRISE_KINDS
 from documents.words import Words
 from services.gateway.diagnosis.facts import Facts, Item, Page
 
-KEYS = Page("/settings/keys", Words("密钥与证书", "Keys and certificates"))
+KEYS = Page("/settings/keys", Words("设备与密钥", "Devices and keys"))
 #: receipts by which customs says that kind or code of the enterprise is not on record
 _NOT_ON_RECORD = ("-10101", "-10102")
 #: assumed from samples and public code: what a transmission id looks like

@@ -227,7 +227,7 @@ def test_a_refused_message_says_why_and_what_to_do() -> None:
     item = found(refused("platform-1002"))["refused"]
     assert item.result == "failed"
     assert "签名已过期" in item.words.zh
-    assert "密钥与证书" in item.words.zh
+    assert "设备与密钥" in item.words.zh
     assert "（推定）" in found(refused("platform-3998"))["refused"].words.zh
     assert found(refused("enterprise-disabled"))["refused"].words.zh == "平台退回。"
     items = found(refused("sign.no-key", "sign"))

@@ -1,4 +1,4 @@
-"""Keys and certificates of the unit tests: software only, made once."""
+"""Devices and keys of the unit tests: software only, made once."""
 
 from __future__ import annotations
 
