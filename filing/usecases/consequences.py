@@ -112,15 +112,16 @@ def _effects(
             "frees": state.frees,
             "below": CUSTOMS_RANK,
         }
+        # one statement for all that a document moves: a declaration closes the cases of a thousand lists
+        by_source: dict[tuple[str, str], list[str]] = {}
         for followed in apply(connection, ids, wanted):
-            detail = {
-                "kind": doctype.kind,
-                "number": followed.source_number,
-                "id": followed.source_id,
-                "state": state.name,
-            }
-            store.add_events(connection, [str(followed.row.id)], "followed", CUSTOMS, detail)
+            by_source.setdefault((followed.source_id, followed.source_number), []).append(
+                str(followed.row.id)
+            )
             changed.append(followed.row)
+        for (source_id, number), moved_ids in by_source.items():
+            detail = {"kind": doctype.kind, "number": number, "id": source_id, "state": state.name}
+            store.add_events(connection, moved_ids, "followed", CUSTOMS, detail)
     return changed
 
 

@@ -75,9 +75,10 @@ def build(filing: Filing, actor: Actor, wanted: Wanted) -> list[Any]:
 
 def _chosen(connection: Any, source: DocumentType, wanted: Wanted) -> Sequence[Any]:
     rows = lists.by_ids(connection, LIST, APPLICATION, wanted.ids)
+    known = {str(row.id): row for row in rows}
     details = []
     for position, document_id in enumerate(wanted.ids):
-        row = next((row for row in rows if str(row.id) == document_id), None)
+        row = known.get(document_id)
         if row is None:
             details.append(_wrong(position, "not-found", "清单不存在。", "There is no such list.", ""))
         elif row.state != "closed":
