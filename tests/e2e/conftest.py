@@ -55,22 +55,10 @@ def desk(desks: OpenDesk) -> Desk:
 
 
 @pytest.fixture
-def declarant(desks: OpenDesk, stack: Stack) -> Desk:
-    """A window where a declarant of tenant A has signed in: a user of this test's own, over the API.
-
-    Of its own, because a user may keep a few live pages only, and closed ones count for some seconds."""
-    visitor = Visitor(stack)
-    user = new_user(stack, "A", "declarant")
-    assert visitor.sign_in(user["username"], user["password"]).ok
-    desk = desks()
-    desk.take_over(visitor)
-    desk.go("/")
-    return desk
-
-
-@pytest.fixture
 def sits(desks: OpenDesk, stack: Stack) -> Sits:
-    """Opens a window where a declarant of a tenant (A, L, O …), a user of this test's own, has signed in."""
+    """Opens a window where a declarant of a tenant (A, L, O …), signed in over the API, sees the frame.
+
+    A user of this test's own, because a user may keep a few live pages only, and closed ones count for some seconds."""
 
     def down(tenant: str) -> Desk:
         visitor = Visitor(stack)
@@ -79,10 +67,17 @@ def sits(desks: OpenDesk, stack: Stack) -> Sits:
         desk = desks()
         desk.take_over(visitor)
         desk.go("/")
+        # keys and clicks before the frame is there would be lost
         expect(desk.at("header")).to_be_visible()
         return desk
 
     return down
+
+
+@pytest.fixture
+def declarant(sits: Sits) -> Desk:
+    """A window where a declarant of tenant A has signed in."""
+    return sits("A")
 
 
 @pytest.fixture
