@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import psycopg
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
@@ -27,6 +28,14 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=chromium_path())
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(autouse=True)
+def _nobody_has_set_up_anything(stack: Stack) -> None:
+    """Settings follow a person from one window to the next: a test must not begin with those of another."""
+    url = psycopg.conninfo.make_conninfo(stack.servers()["postgres_url"], dbname="tongguan_gateway")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("DELETE FROM preferences")
 
 
 @pytest.fixture

@@ -187,6 +187,14 @@ ADDRESSES: dict[str, Case] = {
         post("/session/client", lambda _, things: {"client_id": things.tenant}),
         "hidden", home=200, operator=404, clerk=404,
     ),
+    # a person's own wherever they act: also those may who have no business with documents
+    "preferences.read": Case(get("/preferences"), "own", home=200, operator=200),
+    "preferences.put": Case(
+        lambda v, _: v.put("/preferences/mark", json={"value": "mine"}), "own", home=200, operator=200
+    ),
+    "preferences.delete": Case(
+        lambda v, _: v.delete("/preferences/canary"), "own", inside=204, home=204, operator=204, clerk=204
+    ),
     "kinds.list_kinds": Case(get("/kinds"), "open", home=200, operator=200),
     "kinds.read_kind": Case(get("/kinds/order"), "open", home=200, operator=200),
     "kinds.template": Case(get("/kinds/order/template.xlsx"), "open"),

@@ -57,6 +57,7 @@ class World:
         self.foreigner = signed_in(stack, "B", "enterprise_admin")
         self.things = collect(self.clerk, self.admin, self.canary)
         self.theirs = collect(self.foreigner, self.foreigner, a_number("B"), self.things.mandate)
+        self.clerk.put("/preferences/canary", json={"value": self.canary})
         self.marks = self._marks()
 
     def _marks(self) -> set[str]:

@@ -24,6 +24,7 @@ from services.gateway.http import (
     live,
     lookups,
     mappings,
+    preferences,
     prints,
     problems,
     replay,
@@ -38,6 +39,7 @@ from services.gateway.http.spec import SETTINGS, DescribedApi
 _LOG = log.get("http")
 _BLUEPRINTS = (
     session.blueprint,
+    preferences.blueprint,
     kinds.kinds_blueprint,
     kinds.codes_blueprint,
     documents.blueprint,

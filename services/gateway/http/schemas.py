@@ -90,6 +90,19 @@ class SessionAnswer(Answer):
     csrf_token = a_text()
 
 
+class PreferencesAnswer(Answer):
+    """One's own preferences: name -> any JSON."""
+
+    items = fields.Dict(keys=fields.String(), values=fields.Raw(allow_none=True), required=True)
+
+
+class PreferenceAnswer(Answer):
+    """One preference as it stands now."""
+
+    name = a_text()
+    value = fields.Raw(required=True, allow_none=True)
+
+
 class DocumentRow(Answer):
     """A document in a list."""
 

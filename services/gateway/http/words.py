@@ -64,6 +64,20 @@ INPUT = {
         "已选择清单时不能再指定期间或企业，请只用一种方式。",
         "goes with a period, not with ids: name either lists or a period.",
     ),
+    "preference-name": (
+        "应为 1 到 80 个小写字母、数字、点或连字符。",
+        "must be 1 to 80 of a-z, 0-9, point and hyphen.",
+    ),
+    "preferences-full": (
+        "个人设置最多 {0} 项，请先删除不用的设置。",
+        "is one too many: a person has at most {0} preferences; delete one first.",
+    ),
+    "value-large": (
+        "太大：JSON 最多 {0} kB，请精简。",
+        "is too large: at most {0} kB of JSON.",
+    ),
+    "value-deep": ("嵌套太深，最多 {0} 层。", "is nested too deeply: at most {0} levels."),
+    "value-endless": ("含有过大的数字，请改小。", "holds a number that is too large."),
     "key-shape": ("应为 1 到 128 个可见 ASCII 字符。", "must be 1 to 128 visible ASCII characters."),
     "key-reused": (
         "该幂等键已用于另一个请求，请换一个新键。",

@@ -38,6 +38,14 @@ export const session = {
   client: (clientId: string | null) => request<Raw>('POST', '/session/client', { body: { client_id: clientId } }),
 }
 
+export const preferences = {
+  read: () => request<{ items: Record<string, unknown> }>('GET', '/preferences'),
+  // keepalive: also the last change before a window closes arrives
+  put: (name: string, value: unknown) =>
+    request<void>('PUT', `/preferences/${part(name)}`, { body: { value }, keepalive: true }),
+  remove: (name: string) => request<void>('DELETE', `/preferences/${part(name)}`, { keepalive: true }),
+}
+
 export const kinds = {
   list: () => request<Page<KindBrief>>('GET', '/kinds'),
   read: (kind: string) => request<Kind>('GET', `/kinds/${part(kind)}`),

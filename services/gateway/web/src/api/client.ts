@@ -9,6 +9,7 @@ interface Options {
   body?: unknown
   signal?: AbortSignal
   headers?: Record<string, string>
+  keepalive?: boolean
 }
 
 let language: Language = 'zh-CN'
@@ -72,6 +73,7 @@ async function send(method: string, path: string, options: Options): Promise<Res
       headers,
       body,
       signal: options.signal,
+      keepalive: options.keepalive,
       credentials: 'same-origin',
     })
   } catch (error) {

@@ -6,6 +6,7 @@ import { setCsrfToken, whenSignedOut } from '@/api/client'
 import { ApiProblem } from '@/api/problem'
 import type { SessionInfo } from '@/api/types'
 import { normaliseSession } from '@/lib/session'
+import { usePreferences } from './preferences'
 
 export const useSession = defineStore('session', () => {
   const info = ref<SessionInfo | null>(null)
@@ -25,6 +26,7 @@ export const useSession = defineStore('session', () => {
   }
   function forget(why: 'ended' | 'signedOut' | null): void {
     info.value = null
+    usePreferences().forget()
     setCsrfToken('')
     left.value = why
   }
@@ -35,7 +37,8 @@ export const useSession = defineStore('session', () => {
   /** Asks the server who we are; a missing session is an answer, anything else is a problem for the page. */
   async function restore(): Promise<void> {
     try {
-      take(await calls.read())
+      const [raw] = await Promise.all([calls.read(), usePreferences().load()])
+      take(raw)
     } catch (error) {
       if (error instanceof ApiProblem && error.status === 401) return forget(null)
       throw error
@@ -55,10 +58,15 @@ export const useSession = defineStore('session', () => {
   const tellOthers = () => others?.postMessage('changed')
 
   async function signIn(username: string, password: string): Promise<void> {
-    take(await calls.signIn(username, password))
+    const raw = await calls.signIn(username, password)
+    // with the CSRF token already: what was chosen before signing in is kept right away
+    setCsrfToken(normaliseSession(raw).csrf_token)
+    await usePreferences().load()
+    take(raw)
     tellOthers()
   }
   async function signOut(): Promise<void> {
+    await usePreferences().flush()
     await calls.signOut()
     forget('signedOut')
     tellOthers()
