@@ -89,6 +89,11 @@ class Code:
     @property
     def pinyin(self) -> str:
         """The initials of zh, e.g. "my" for 美元."""
+        return "".join(letters[0] for letters in self.initials)
+
+    @property
+    def initials(self) -> tuple[str, ...]:
+        """What each character of zh may begin with, the likeliest first: ("c", "q") of 重庆 is ("cz", "q")."""
         return _initials(self.zh)
 
 
@@ -110,26 +115,46 @@ def index(name: str) -> dict[str, Code]:
     return {row.code: row for row in table(name)}
 
 
-def search(name: str, q: str, limit: int = 50) -> list[Code]:
+def search(name: str, q: str) -> list[Code]:
     """Rows whose code or pinyin initials begin with q, or whose name contains it; exact codes first."""
     wanted = q.strip().lower()
     if not wanted:
-        return list(table(name)[:limit])
-    hits = [
-        row
-        for row in table(name)
-        if row.code.lower().startswith(wanted)
-        or row.pinyin.startswith(wanted)
-        or wanted in row.zh.lower()
-        or wanted in row.en.lower()
-    ]
-    hits.sort(key=lambda row: (row.code.lower() != wanted, not row.code.lower().startswith(wanted)))
-    return hits[:limit]
+        return list(table(name))
+    ranked = [(rank, row) for row in table(name) if (rank := _rank(row, wanted)) is not None]
+    return [row for _, row in sorted(ranked, key=lambda pair: pair[0])]
+
+
+def _rank(row: Code, wanted: str) -> int | None:
+    """How well a row answers what was typed, 0 = best; None if it does not."""
+    code, name = row.code.lower(), row.zh.lower()
+    if code == wanted:
+        return 0
+    if code.startswith(wanted):
+        return 1
+    if name.startswith(wanted) or row.pinyin.startswith(wanted):
+        return 2
+    if wanted in name or wanted in row.en.lower() or _is_read_as(row.initials, wanted):
+        return 3
+    return None
+
+
+def _is_read_as(initials: tuple[str, ...], wanted: str) -> bool:
+    """Some characters are read in more than one way; any of them will do."""
+    return len(wanted) <= len(initials) and all(
+        letter in may_be for letter, may_be in zip(wanted, initials, strict=False)
+    )
 
 
 @cache
-def _initials(zh: str) -> str:
+def _initials(zh: str) -> tuple[str, ...]:
     # loaded on first search: its dictionary would double the start of every process that only checks codes
-    from pypinyin import Style, lazy_pinyin  # noqa: PLC0415
+    from pypinyin import Style, lazy_pinyin, pinyin  # noqa: PLC0415
 
-    return "".join(lazy_pinyin(zh, style=Style.FIRST_LETTER)).lower()
+    # brackets and points are not typed
+    spoken = "".join(letter for letter in zh if letter.isalnum())
+    likeliest = "".join(lazy_pinyin(spoken, style=Style.FIRST_LETTER)).lower()
+    readings = pinyin(list(spoken), style=Style.FIRST_LETTER, heteronym=True)
+    return tuple(
+        first + "".join(sorted({one.lower() for one in others if one} - {first}))
+        for first, others in zip(likeliest, readings, strict=True)
+    )

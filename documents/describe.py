@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from documents.rules import Reckoned
 from documents.sheet.model import field_of
 from documents.spec import DocumentType, Field, Mark, Sheet
 from documents.words import Words
@@ -67,6 +68,7 @@ def describe(doctype: DocumentType) -> dict[str, Any]:
              "batch": action.name != "edit", "makes": makes.get(action.name), "confirm": action.confirm.as_dict(), "permission": action.permission}
             for action in doctype.actions
         ],
+        "reckoned": [rule.as_dict() for rule in doctype.rules if isinstance(rule, Reckoned)],
         "sheet": _sheet(doctype, doctype.sheet) if doctype.sheet else None,
     }  # fmt: skip
 
@@ -115,7 +117,7 @@ def _field(item: Field) -> dict[str, Any]:
         "open_table": item.open_table,
         "area": item.area,
         "border": item.border,
-        "filled_by": "system" if item.filled_by == "computed" else item.filled_by,
+        "filled_by": item.filled_by,
         "default": item.default,
         "note": item.note.as_dict() if item.note else None,
         "choices": _choices(item),

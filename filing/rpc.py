@@ -143,6 +143,7 @@ class DocumentsServicer(ImportsRpc, pb_grpc.DocumentsServicer):
                 received_at=row.received_at.isoformat(),
                 standing=row.standing,
                 times=row.times,
+                raw_id=str(row.raw_id),
             )
         return reply
 

@@ -17,10 +17,11 @@ from documents.rules.lines import (
     same_in_lines,
 )
 from documents.rules.presence import empty_where, needed_where, not_code, together
+from documents.rules.reckoned import Reckoned
 from documents.rules.weights import net_within_gross, part_within, whole_above_zero
 
 __all__ = [
-    "amount", "credit_code", "empty_where", "empty_with_lines", "head_equals_sum", "line_totals", "lines_or", "needed_where",
+    "Reckoned", "amount", "credit_code", "empty_where", "empty_with_lines", "head_equals_sum", "line_totals", "lines_or", "needed_where",
     "net_within_gross", "no_repeated_line", "not_before", "not_code", "part_within", "period", "plain",
     "same_among_lines", "same_in_lines", "sum_of_lines", "together", "verify_enterprise", "whole_above_zero",
 ]  # fmt: skip

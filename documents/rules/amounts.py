@@ -6,10 +6,12 @@ import re
 from collections.abc import Callable, Iterator
 from decimal import ROUND_HALF_UP, Context, Decimal
 
-from documents.spec import Body, Rule
+from documents.rules.reckoned import Reckoned
+from documents.spec import Body
 from documents.words import Words, Wrong
 
-_CENT = Decimal("0.01")
+_CENT_DECIMALS = 2
+_CENT = Decimal(1).scaleb(-_CENT_DECIMALS)
 #: the product of two amounts of 19 digits is exact in it; the usual context has 28 and raises
 _EXACT = Context(prec=80)
 _NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,10})?")
@@ -29,7 +31,7 @@ def _cents(value: Decimal) -> Decimal:
     return value.quantize(_CENT, ROUND_HALF_UP, _EXACT)
 
 
-def line_totals(quantity: str, price: str, total: str) -> Rule:
+def line_totals(quantity: str, price: str, total: str) -> Reckoned:
     """quantity × price must equal total, both rounded half up to cents.
 
     Source: field table of CEB303 (totalPrice: quantity times unit price). The rounding is ours: the guides allow two
@@ -68,7 +70,7 @@ def line_totals(quantity: str, price: str, total: str) -> Rule:
                     given,
                 )
 
-    return check
+    return Reckoned("product", "line", total, (quantity, price), check, _CENT_DECIMALS)
 
 
 def sum_of_lines(total: str) -> Callable[[Body], str]:
@@ -80,7 +82,7 @@ def sum_of_lines(total: str) -> Callable[[Body], str]:
     return compute
 
 
-def head_equals_sum(field: str, total: str, label: Words) -> Rule:
+def head_equals_sum(field: str, total: str, label: Words) -> Reckoned:
     """A head amount, where given, must equal the sum of a line field."""
 
     def check(body: Body) -> Iterator[Wrong]:
@@ -100,4 +102,4 @@ def head_equals_sum(field: str, total: str, label: Words) -> Rule:
                 given,
             )
 
-    return check
+    return Reckoned("sum", "head", field, (total,), check)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from documents.rules.amounts import amount
+from documents.rules.reckoned import Reckoned
 from documents.spec import Body, Rule
 from documents.words import Words, Wrong
 
 
-def net_within_gross(net: str, gross: str) -> Rule:
+def net_within_gross(net: str, gross: str) -> Reckoned:
     """The net weight is not above the gross weight.
 
     Source: what the words mean (净重 is 毛重 without packaging; rules for filling in declarations).
@@ -29,7 +30,7 @@ def net_within_gross(net: str, gross: str) -> Rule:
                 given,
             )
 
-    return check
+    return Reckoned("at-most", "head", net, (gross,), check)
 
 
 def whole_above_zero(field: str, label: Words, *, in_lines: bool = False) -> Rule:

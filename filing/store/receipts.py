@@ -73,7 +73,7 @@ _FILL = text(
     f" RETURNING {CHANGED}"
 )
 _OF_DOCUMENT = text(
-    "SELECT id, message_type, status, return_time, info, received_at, standing, times"
+    "SELECT id, message_type, status, return_time, info, received_at, standing, times, raw_id"
     " FROM receipt WHERE document_id = :id ORDER BY return_time, received_at, id"
 )
 

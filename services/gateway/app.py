@@ -14,6 +14,7 @@ from runtime.ops import Check
 from services.gateway.config import HttpConfig
 from services.gateway.http.app import create_app
 from services.gateway.http.context import Parts
+from services.gateway.http.editors import Editors
 from services.gateway.http.live import Live
 from services.gateway.http.sessions import Sessions
 from services.gateway.tenants.usecases import Passwords
@@ -31,6 +32,7 @@ def make_parts(config: HttpConfig) -> Parts:
         config=config,
         database=Database(config.database_url, pool_size=_POOL),
         sessions=Sessions(config),
+        editors=Editors(config),
         passwords=Passwords(),
         signer=ActorSigner(config.actor_private_key),
         verifier=verifier,

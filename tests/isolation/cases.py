@@ -206,6 +206,10 @@ ADDRESSES: dict[str, Case] = {
     "documents.replace": Case(_replace, "hidden"),
     "documents.receipts": Case(get("/documents/order/{t.order}/receipts"), "hidden"),
     "documents.timeline": Case(get("/documents/order/{t.order}/timeline"), "hidden"),
+    # who asks is told of the own tenant's people alone; what was never filed rode in no message
+    "editors.report": Case(lambda v, t: v.put(f"/documents/order/{t.order}/editors"), "hidden"),
+    "messages.list_messages": Case(get("/documents/order/{t.order}/messages"), "hidden"),
+    "messages.read": Case(get("/documents/order/{t.order}/messages/{t.task}.xml"), "hidden", inside=404, clerk=404),
     "chain.links": Case(get("/documents/list/{t.list}/links"), "hidden"),
     "chain.comparison": Case(get("/documents/list/{t.list}/comparison"), "hidden"),
     "chain.versions": Case(get("/documents/order/{t.order}/versions"), "hidden"),
@@ -235,6 +239,10 @@ ADDRESSES: dict[str, Case] = {
     "admin.revoke_mandate": Case(post("/mandates/{t.mandate}/actions/revoke"), "hidden", inside=403, clerk=403),
     "admin.tenants": Case(get("/tenants"), "own", inside=403, operator=200, clerk=403),
     "admin.trail": Case(get("/audit"), "own", inside=403, clerk=403),
+    # leaving what one never opened says nothing about it
+    "editors.leave": Case(
+        lambda v, t: v.delete(f"/documents/order/{t.order}/editors"), "own", inside=204, clerk=204
+    ),
     "documents.act": Case(_act("declare"), "each"),
     "documents.delete": Case(lambda v, t: v.delete(f"/documents/order/{t.order}"), "hidden", inside=403, clerk=204),
     "imports.keep_valid": Case(post("/imports/{t.task}/keep-valid"), "hidden"),

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from services.gateway.customs import envelope
+from services.gateway.customs.safexml import Unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,16 @@ _QUEUE = text(
 _QUEUE_REASON = text(
     "SELECT reason_zh, reason_en FROM transmissions WHERE tenant_id = :tenant AND channel = :channel "
     "AND state IN ('sending', 'waiting') AND code IS NOT NULL ORDER BY stored_at DESC LIMIT 1"
+)
+# out: when it was given to the channel, or stored for it; the bytes of those that never had an envelope are none
+_OUTGOING = text(
+    "SELECT message_id AS id, message_type, coalesce(sent_at, stored_at) AS at, octet_length(envelope) AS size, "
+    "  documents FROM transmissions WHERE tenant_id = :tenant AND kind = :kind "
+    "AND message_id = ANY(CAST(:ids AS uuid[])) AND envelope IS NOT NULL"
+)
+_INCOMING = text(
+    "SELECT id, message_type, received_at AS at, octet_length(raw) AS size, NULL AS documents FROM raw_receipts "
+    "WHERE tenant_id = :tenant AND id = ANY(CAST(:ids AS uuid[]))"
 )
 _ODD = text(
     "SELECT count(*) FROM (SELECT 1 FROM raw_receipts WHERE tenant_id = :tenant AND received_at >= :since "
@@ -290,6 +301,29 @@ def signed_bytes(connection: Connection, tenant_id: str, message_id: str) -> byt
     raw = bytes(row["envelope"])
     opened = envelope.read(raw, limit=len(raw))
     return opened.data if isinstance(opened, envelope.DxpMsg) else None
+
+
+def outgoing(connection: Connection, tenant_id: str, kind: str, ids: Iterable[str]) -> Sequence[Any]:
+    """Transmissions of a kind as they are listed for people: id, message_type, at, size, documents."""
+    return connection.execute(_OUTGOING, {"tenant": tenant_id, "kind": kind, "ids": list(ids)}).all()
+
+
+def incoming(connection: Connection, tenant_id: str, ids: Iterable[str]) -> Sequence[Any]:
+    """Raw receipts, listed alike; documents is not known of them."""
+    return connection.execute(_INCOMING, {"tenant": tenant_id, "ids": list(ids)}).all()
+
+
+def received_bytes(connection: Connection, tenant_id: str, raw_id: str) -> bytes | None:
+    """What customs said, as it stood in its envelope; what has none inside (the platform's own answer) as it came."""
+    row = raw_receipt(connection, tenant_id, raw_id)
+    if row is None:
+        return None
+    raw = bytes(row["raw"])
+    try:
+        opened = envelope.read(raw)
+    except Unreadable:
+        return raw
+    return opened.data if isinstance(opened, envelope.DxpMsg) else raw
 
 
 def keep(connection: Connection, tenant_id: str, receipts: Sequence[RawReceipt]) -> set[str]:

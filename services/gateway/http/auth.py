@@ -18,6 +18,8 @@ from services.gateway.tenants.domain import Standing
 
 COOKIE = "tongguan_session"
 _SAFE = ("GET", "HEAD", "OPTIONS")
+#: what open pages ask by themselves: it keeps nobody signed in who went away
+UNATTENDED = ("editors.report",)
 
 
 def install(app: Flask) -> None:
@@ -50,7 +52,9 @@ def _enter() -> None:
 
 def identify() -> None:
     """Load session, user and mandate into the request; 401 if any of the first two is not there any more."""
-    found = context.parts().sessions.find(request.cookies.get(COOKIE, ""))
+    found = context.parts().sessions.find(
+        request.cookies.get(COOKIE, ""), touch=request.endpoint not in UNATTENDED
+    )
     if found is None:
         raise sessions.unauthenticated()
     settle(found)

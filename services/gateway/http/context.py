@@ -19,6 +19,7 @@ from services.gateway.tenants.domain import Standing
 from services.gateway.tenants.usecases import Passwords
 
 if TYPE_CHECKING:
+    from services.gateway.http.editors import Editors
     from services.gateway.http.live import Live
 
 
@@ -29,6 +30,7 @@ class Parts:
     config: HttpConfig
     database: Database
     sessions: Sessions
+    editors: Editors
     passwords: Passwords
     signer: ActorSigner
     verifier: ActorVerifier

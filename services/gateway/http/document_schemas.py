@@ -48,6 +48,33 @@ class TimelineAnswer(Answer):
     items = many(_Entry)
 
 
+class _Message(Answer):
+    id = a_text()
+    direction = a_text()
+    message_type = a_text()
+    at = a_text()
+    size = a_number()
+    documents = a_number(allow_none=True)
+
+
+class MessagesAnswer(Answer):
+    """The raw messages of one document, out and in."""
+
+    items = many(_Message)
+
+
+class _Editor(Answer):
+    name = a_text()
+    since = a_text()
+    me = a_flag()
+
+
+class EditorsAnswer(Answer):
+    """Who has the form of a document open, in the order they came."""
+
+    items = many(_Editor)
+
+
 class _Link(Answer):
     id = a_text()
     kind = a_text()

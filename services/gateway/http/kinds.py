@@ -13,7 +13,8 @@ from services.gateway.http.schemas import CodePage, ItemsAnswer, KindAnswer
 
 kinds_blueprint = Blueprint("kinds", __name__, url_prefix="/api/v1/kinds", description="Kinds of documents")
 codes_blueprint = Blueprint("codes", __name__, url_prefix="/api/v1/code-tables", description="Code tables")
-_CODES_LIMIT = 200
+#: what pages keep of a table to search in by themselves
+_CODES_LIMIT = 2000
 #: what a menu is drawn from
 _SHORT = ("kind", "title", "message", "owner", "pages", "page_sets", "received", "senders", "number_field")
 
@@ -66,7 +67,7 @@ def list_tables() -> Response:
     parameters=[{"in": "query", "name": name, "schema": {"type": "string"}} for name in ("q", "page_size")]
 )
 def search_table(table: str) -> Response:
-    """Codes whose code or pinyin initials begin with q, or whose name contains it."""
+    """Codes whose code or pinyin initials begin with q, or whose name contains it; `initials`: of each character."""
     if table not in codes.TABLES:
         raise not_found()
     sent = parse.current_query("q", "page_size")
@@ -76,6 +77,9 @@ def search_table(table: str) -> Response:
     size = sent.get("page_size", "50")
     if not (size.isascii() and size.isdigit() and len(size) < 5 and 1 <= int(size) <= _CODES_LIMIT):
         raise problems.invalid([problems.wrong("/page_size", f"range:1–{_CODES_LIMIT}", size)])
-    rows = codes.search(table, q, int(size))
-    items = [{"code": row.code, "zh": row.zh, "en": row.en, "pinyin": row.pinyin} for row in rows]
-    return answer({"items": items, "next_cursor": None, "total_estimate": len(items)})
+    rows = codes.search(table, q)
+    items = [
+        {"code": row.code, "zh": row.zh, "en": row.en, "pinyin": row.pinyin, "initials": list(row.initials)}
+        for row in rows[: int(size)]
+    ]
+    return answer({"items": items, "next_cursor": None, "total_estimate": len(rows)})

@@ -257,6 +257,7 @@ class KindAnswer(Schema):
     columns = fields.List(fields.Dict(), required=True)
     states = fields.List(fields.Dict(), required=True)
     actions = fields.List(fields.Dict(), required=True)
+    reckoned = fields.List(fields.Dict(), required=True)
     sheet = fields.Dict(required=True, allow_none=True)
 
 
@@ -265,6 +266,7 @@ class _Code(Answer):
     zh = a_text()
     en = a_text()
     pinyin = a_text()
+    initials = some_texts()
 
 
 class CodePage(_Page):

@@ -126,7 +126,7 @@ MANDATE = (
     "A",
     "C",
     tuple(item.kind for item in registry.ALL),
-    ("read", "write", "declare", "import", "export"),
+    ("read", "write", "declare", "import", "export", "message.read"),
 )
 
 

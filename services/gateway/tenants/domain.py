@@ -21,6 +21,8 @@ DECLARANT = (
     "document.import",
     # workbooks and print: data that leaves the system, a scope of its own in a mandate
     "document.export",
+    # the signed XML as it went out, receipts as they came in: named in a mandate by its whole name
+    "message.read",
     "key.read",
 )
 

@@ -92,10 +92,25 @@ def test_tables_are_well_formed(name: str) -> None:
         ("transport_mode", "航空", "5"),
         ("package_type_ceb", "mx", "1"),
         ("country", "美国", "502"),
+        # characters that are read in more than one way
+        ("customs_district", "cqgq", "8000"),
+        ("customs_district", "xm", "3700"),
+        ("customs_district", "csgq", "4900"),
+        ("unit", "cd", "071"),
+        # brackets are not typed
+        ("country_iso3", "yzqtgjdq", "ZAS"),
     ],
 )
 def test_codes_are_found_by_digits_letters_and_chinese(table: str, wanted: str, first: str) -> None:
     assert codes.search(table, wanted)[0].code == first
+
+
+@pytest.mark.parametrize("name", sorted(codes.TABLES))
+def test_every_code_of_every_table_is_found_in_all_three_ways(name: str) -> None:
+    for row in codes.table(name):
+        assert codes.search(name, row.code)[0] == row
+        for typed in (row.pinyin, row.zh):
+            assert row in codes.search(name, typed), (row, typed)
 
 
 def test_china_is_known_in_either_form() -> None:

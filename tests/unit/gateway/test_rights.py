@@ -18,6 +18,7 @@ WORK = {
     "document.declare",
     "document.import",
     "document.export",
+    "message.read",
     "key.read",
 }
 
@@ -55,7 +56,7 @@ def test_a_role_has_exactly_these_permissions(role: str, expected: set[str]) -> 
 def test_no_admin_of_ours_reads_documents() -> None:
     for role in ("provider_admin", "platform_admin"):
         actor = Standing(person(role)).actor("r")
-        assert not any(item.startswith(("document.", "key.")) for item in actor.permissions)
+        assert not any(item.startswith(("document.", "key.", "message.")) for item in actor.permissions)
 
 
 def test_inside_a_client_the_mandate_alone_decides() -> None:
