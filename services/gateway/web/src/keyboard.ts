@@ -2,7 +2,16 @@
 import { onBeforeUnmount, onMounted } from 'vue'
 
 export type Meaning =
-  'search' | 'help' | 'closeTab' | 'foldMenu' | 'expandConditions' | 'save' | 'remove' | 'print' | 'nextArea'
+  | 'search'
+  | 'help'
+  | 'closeTab'
+  | 'foldMenu'
+  | 'expandConditions'
+  | 'save'
+  | 'remove'
+  | 'print'
+  | 'nextArea'
+  | 'takeTotals'
 export type KeyGroup = 'global' | 'query' | 'form'
 interface Binding {
   meaning: Meaning
@@ -21,6 +30,7 @@ export const BINDINGS: readonly Binding[] = [
   { meaning: 'remove', keys: 'Alt+R', group: 'form', label: 'help.remove' },
   { meaning: 'print', keys: 'Alt+P', group: 'form', label: 'help.print' },
   { meaning: 'nextArea', keys: 'Ctrl+End', group: 'form', label: 'help.nextArea' },
+  { meaning: 'takeTotals', keys: 'Alt+T', group: 'form', label: 'help.takeTotals' },
 ]
 
 /** Keys that mean something inside one widget; listed for the help only, handled where they happen. */
@@ -35,6 +45,9 @@ export const LOCAL_KEYS: readonly { keys: string; group: KeyGroup; label: string
   { keys: '↑ / ↓', group: 'form', label: 'help.choose' },
   { keys: 'Ctrl+V', group: 'form', label: 'help.paste' },
 ]
+
+/** The keys of a meaning, to be told beside its button. */
+export const keysFor = (meaning: Meaning): string => BINDINGS.find((one) => one.meaning === meaning)?.keys ?? ''
 
 export function keysOf(event: KeyboardEvent): string {
   const parts: string[] = []

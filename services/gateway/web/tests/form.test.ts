@@ -1,7 +1,7 @@
 // The model of the form: what is filled in, what is sent, what is wrong, and where an answer of the server belongs.
 import { describe, expect, it } from 'vitest'
 import type { Field, Kind, Strategy } from '@/api/types'
-import { fieldFault } from '@/lib/fieldFault'
+import { fieldFault, typingFault } from '@/lib/fieldFault'
 import { bodyOf, duplicateLine, formOf, newForm, newLine, ownParty, strategiesOf, strategyParts } from '@/lib/form'
 import { byKey, placeErrors, shiftErrors } from '@/lib/formErrors'
 import { cellsOf, isRange } from '@/lib/paste'
@@ -122,15 +122,32 @@ describe('what is seen at once', () => {
     ['too long', { length: 2 }, '三个字', { code: 'length', limit: 2 }],
     ['too short', { min_length: 3 }, 'ab', { code: 'short', limit: 3 }],
     ['a blank in a code', { type: 'code' }, 'A 1', { code: 'blank' }],
-    ['full-width digits', { type: 'decimal', scale: 2 }, '１０', { code: 'decimal' }],
+    ['full-width digits', { type: 'decimal', scale: 2 }, '１０', { code: 'fullWidth', found: '１０', instead: '10' }],
     ['too many decimals', { type: 'decimal', scale: 2, digits: 19 }, '1.234', { code: 'scale', limit: 2 }],
     ['too many digits', { type: 'decimal', scale: 2, digits: 5 }, '1234', { code: 'digits', limit: 3 }],
     ['a fraction', { type: 'integer' }, '1.5', { code: 'integer' }],
+    ['a code that is none', { type: 'code', code_table: 'currency' }, '999', { code: 'unknownCode' }],
+    ['a code of an open table', { type: 'code', code_table: 'country', open_table: true }, '999', null],
+    ['no day', { type: 'date' }, '20261327', { code: 'date' }],
+    ['a sum that is left to the system', { required: true, filled_by: 'computed' }, '', null],
     ['half a day', { type: 'date' }, '202611', { code: 'date' }],
     ['a moment', { type: 'datetime' }, '20261120150400', null],
     ['no choice', { choices: [{ value: 'A', label: label('A') }] }, 'B', { code: 'choice' }],
     ['a right amount', { type: 'decimal', scale: 5, digits: 19 }, '64.99500', null],
-  ])('%s', (_, more, value, fault) => expect(fieldFault(field('f', more), value)).toEqual(fault))
+  ])('%s', (_, more, value, fault) => expect(fieldFault(field('f', more), value, value !== '999')).toEqual(fault))
+
+  it.each<[string, Partial<Field>, string, unknown]>([
+    ['half an amount', { type: 'decimal', scale: 2 }, '12.', null],
+    ['a sign', { type: 'decimal', scale: 2 }, '-', null],
+    ['a letter in an amount', { type: 'decimal', scale: 2 }, '12a', { code: 'decimal' }],
+    ['too many decimals', { type: 'decimal', scale: 2 }, '1.234', { code: 'scale', limit: 2 }],
+    ['full-width digits', { type: 'integer' }, '１０', { code: 'fullWidth', found: '１０', instead: '10' }],
+    ['half a day', { type: 'date' }, '2026-1', null],
+    ['half a name of a code', { type: 'code', code_table: 'currency' }, 'm', null],
+    ['half a code', { type: 'code', min_length: 10 }, 'A1', null],
+    ['too long', { length: 2 }, '三个字', { code: 'length', limit: 2 }],
+    ['nothing yet', { required: true }, '', null],
+  ])('while typing: %s', (_, more, value, fault) => expect(typingFault(field('f', more), value)).toEqual(fault))
 })
 
 describe('answers of the server find their field', () => {

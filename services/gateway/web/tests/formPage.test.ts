@@ -26,7 +26,13 @@ const stored = (changes = {}) => ({
   warnings: [],
   ...changes,
 })
-const KINDS: Answers = { 'GET /kinds/parcel': KIND, 'GET /strategies': { items: [] } }
+const KINDS: Answers = {
+  'GET /kinds/parcel': KIND,
+  'GET /strategies': { items: [] },
+  'PUT /documents/parcel/a/editors': { items: [{ name: '李', since: '2026-11-20T15:04:00+08:00', me: true }] },
+  'DELETE /documents/parcel/a/editors': {},
+  'GET /code-tables/currency': { items: [], total_estimate: 0 },
+}
 let mounted: VueWrapper | null = null
 let router: Router
 
@@ -49,6 +55,8 @@ async function open(path: string, answers: Answers): Promise<{ page: VueWrapper;
   await flushPromises()
   return { page: mounted, sent }
 }
+/** What changes something; that one has the form open is no change. */
+const written = (sent: Sent[]) => sent.filter((one) => one.method !== 'GET' && !one.url.endsWith('/editors'))
 const test = (name: string) => `[data-test="${name}"]`
 const bodies = (sent: Sent[], method: string) => sent.filter((one) => one.method === method).map((one) => one.body)
 const agree = async () => {
@@ -123,20 +131,67 @@ describe('a new document', () => {
 })
 
 describe('a stored document', () => {
-  it('is replaced under its ETag; somebody faster is not overwritten', async () => {
+  const theirs = (head: Record<string, string>) =>
+    stored({ etag: '"2"', version: 2, body: { head, lines: [{ no: '1', totalPrice: '12.50' }] } })
+  const saves = (sent: Sent[]) => sent.filter((one) => one.method === 'PUT' && one.url.endsWith('/a'))
+  /** Whoever does not name the newest version is refused. */
+  const guarded = (etag: string, answer: unknown) => (one: Sent) =>
+    one.headers['If-Match'] === etag ? answer : problem(412, { detail: '单据已被他人修改。' })
+
+  it('is replaced under its ETag; what somebody faster changed elsewhere goes with it', async () => {
+    let reads = 0
+    const fresh = theirs({ parcelNo: 'P-1', worth: '12.50000', money: '502' })
     const { page, sent } = await open('/documents/parcel/a/edit', {
-      'GET /documents/parcel/a': stored(),
-      'PUT /documents/parcel/a': () => problem(412, { detail: '单据已被他人修改。' }),
+      'GET /documents/parcel/a': () => (reads++ ? fresh : stored()),
+      'PUT /documents/parcel/a': guarded('"2"', stored({ etag: '"3"', version: 3 })),
     })
-    expect((page.find(test('input-parcelNo')).element as HTMLInputElement).value).toBe('P-1')
     await page.find(test('input-worth')).setValue('99')
-    const theirs = stored({ etag: '"2"', body: { head: { parcelNo: 'P-1', worth: '77' }, lines: [] } })
     await page.find(test('form-save')).trigger('click')
     await flushPromises()
-    expect(sent.find((one) => one.method === 'PUT')?.headers['If-Match']).toBe('"1"')
-    serve({ ...KINDS, 'GET /documents/parcel/a': theirs })
-    await agree()
-    expect((page.find(test('input-worth')).element as HTMLInputElement).value).toBe('77')
+    expect(saves(sent).map((one) => one.headers['If-Match'])).toEqual(['"1"', '"2"'])
+    expect(saves(sent).at(-1)?.body).toMatchObject({ head: { parcelNo: 'P-1', worth: '99', money: '502' } })
+    expect(useTabs().unsaved.size).toBe(0)
+  })
+
+  it('asks where both changed the same, and saves what was chosen', async () => {
+    let reads = 0
+    const { page, sent } = await open('/documents/parcel/a/edit', {
+      'GET /documents/parcel/a': () => (reads++ ? theirs({ parcelNo: 'P-1', worth: '77' }) : stored()),
+      'PUT /documents/parcel/a': guarded('"2"', stored({ etag: '"3"', version: 3 })),
+    })
+    await page.find(test('input-worth')).setValue('99')
+    await page.find(test('form-save')).trigger('click')
+    await vi.waitFor(() => expect(document.body.querySelector(test('merge-conflict'))).not.toBeNull())
+    const save = () => document.body.querySelector<HTMLButtonElement>(test('merge-save'))!
+    expect([save().disabled, saves(sent).length]).toEqual([true, 1])
+    document.body.querySelector<HTMLInputElement>(test('merge-mine'))!.click()
+    await flushPromises()
+    save().click()
+    await flushPromises()
+    expect(saves(sent).at(-1)?.headers['If-Match']).toBe('"2"')
+    expect(saves(sent).at(-1)?.body).toMatchObject({ head: { worth: '99' } })
+  })
+
+  it('keeps what was typed through a crash, and offers it once', async () => {
+    const answers: Answers = { 'GET /documents/parcel/a': stored() }
+    const { page } = await open('/documents/parcel/a/edit', answers)
+    await page.find(test('input-worth')).setValue('99')
+    window.dispatchEvent(new Event('pagehide'))
+    const kept = Object.entries(localStorage).filter(([key]) => key.startsWith('tongguan.draft/'))
+    expect(kept).toHaveLength(1)
+    // the window is gone without a word; nothing here had a chance to tidy up
+    mounted?.unmount()
+    kept.forEach(([key, value]) => localStorage.setItem(key, value))
+    const again = (await open('/documents/parcel/a/edit', answers)).page
+    expect(again.find(test('draft-notice')).exists()).toBe(true)
+    expect((again.find(test('input-worth')).element as HTMLInputElement).value).toBe('12.50000')
+    await again.find(test('draft-restore')).trigger('click')
+    await flushPromises()
+    expect((again.find(test('input-worth')).element as HTMLInputElement).value).toBe('99')
+    expect(again.find(test('draft-notice')).exists()).toBe(false)
+    // closed by the person who typed it: not offered again
+    mounted?.unmount()
+    expect(Object.keys(localStorage).filter((key) => key.startsWith('tongguan.draft/'))).toEqual([])
   })
 
   it('is saved before it is filed, and what stands in the way of filing is told at the fields', async () => {
@@ -157,7 +212,7 @@ describe('a stored document', () => {
     await page.find(test('form-declare')).trigger('click')
     await flushPromises()
     await agree()
-    expect(sent.filter((one) => one.method !== 'GET').map((one) => one.method)).toEqual(['PUT', 'POST'])
+    expect(written(sent).map((one) => one.method)).toEqual(['PUT', 'POST'])
     expect(page.find(`${test('field-parcelNo')} ${test('field-fault')}`).text()).toBe('编号已使用。')
   })
 

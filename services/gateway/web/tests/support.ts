@@ -136,17 +136,18 @@ export function serve(answers: Answers): Sent[] {
   const sent: Sent[] = []
   globalThis.fetch = ((url: string, init: RequestInit = {}) => {
     const method = init.method ?? 'GET'
-    sent.push({
+    const one: Sent = {
       method,
       url,
       headers: init.headers as Record<string, string>,
       body: init.body ? JSON.parse(init.body as string) : undefined,
-    })
+    }
+    sent.push(one)
     const path = url.replace('/api/v1', '')
     const key = [`${method} ${path}`, `${method} ${path.split('?')[0]}`].find((k) => k in answers)
     if (!key) return Promise.reject(new TypeError(`no answer for ${method} ${path}`))
     const found = answers[key]
-    const value = typeof found === 'function' ? (found as () => unknown)() : found
+    const value = typeof found === 'function' ? (found as (asked: Sent) => unknown)(one) : found
     return Promise.resolve(value instanceof Response ? value : Response.json(value))
   }) as typeof fetch
   return sent

@@ -1,5 +1,5 @@
 // Every call the pages make, by name. Paths and methods stand here and nowhere else.
-import { download, request, upload, type Query } from './client'
+import { download, request, text, upload, type Query } from './client'
 import type {
   ActionResult,
   Body,
@@ -8,6 +8,7 @@ import type {
   Comparison,
   DeviceKey,
   Diagnosis,
+  Editor,
   DocumentFull,
   DocumentRow,
   ExportJob,
@@ -17,6 +18,7 @@ import type {
   Mapping,
   MappingProposal,
   Page,
+  RawMessage,
   Receipt,
   SearchHit,
   SessionInfo,
@@ -54,6 +56,8 @@ export const kinds = {
 
 const one = (kind: string, id: string) => `/documents/${part(kind)}/${part(id)}`
 
+const rawMessage = (kind: string, id: string, message: string) => `${one(kind, id)}/messages/${part(message)}.xml`
+
 export const documents = {
   query: (kind: string, query: Query, signal?: AbortSignal) =>
     request<Page<DocumentRow>>('GET', `/documents/${part(kind)}`, { query, signal }),
@@ -67,6 +71,14 @@ export const documents = {
   comparison: (kind: string, id: string) => request<Comparison>('GET', `${one(kind, id)}/comparison`),
   links: (kind: string, id: string) => request<Chain>('GET', `${one(kind, id)}/links`),
   diagnosis: (kind: string, id: string) => request<Diagnosis>('GET', `${one(kind, id)}/diagnosis`),
+  /** Also says that one has the form open oneself; asked again and again, so it is kept under no key. */
+  editors: (kind: string, id: string) =>
+    request<{ items: Editor[] }>('PUT', `${one(kind, id)}/editors`, { repeated: true }),
+  leaveEditing: (kind: string, id: string) =>
+    request<void>('DELETE', `${one(kind, id)}/editors`, { repeated: true, keepalive: true }),
+  messages: (kind: string, id: string) => request<{ items: RawMessage[] }>('GET', `${one(kind, id)}/messages`),
+  messageText: (kind: string, id: string, message: string) => text(rawMessage(kind, id, message)),
+  saveMessage: (kind: string, id: string, message: string) => download(rawMessage(kind, id, message), 'message.xml'),
   print: (kind: string, id: string, name: string) => download(`${one(kind, id)}/print.pdf`, name),
   printTable: (kind: string, query: Query) => download(`/documents/${part(kind)}/print.pdf`, `${kind}.pdf`, query),
   exportNow: (kind: string, query: Query) => download(`/documents/${part(kind)}/export.xlsx`, `${kind}.xlsx`, query),
@@ -132,7 +144,7 @@ export const devices = {
 
 export const search = (q: string, signal?: AbortSignal) =>
   request<Page<SearchHit>>('GET', '/search', { query: { q }, signal })
-export const codes = (table: string, q: string) =>
-  request<Page<CodeItem>>('GET', `/code-tables/${part(table)}`, { query: { q } })
+export const codes = (table: string, q: string, size?: number) =>
+  request<Page<CodeItem>>('GET', `/code-tables/${part(table)}`, { query: { q, page_size: size } })
 
 export type { SessionInfo }

@@ -9,6 +9,9 @@ interface Options {
   body?: unknown
   signal?: AbortSignal
   headers?: Record<string, string>
+  /** asked again and again and the same each time: no key keeps its answer */
+  repeated?: boolean
+  /** outlives the page that sends it */
   keepalive?: boolean
 }
 
@@ -61,6 +64,7 @@ function headersFor(method: string, extra: Record<string, string> = {}): Record<
 
 async function send(method: string, path: string, options: Options): Promise<Response> {
   const headers = headersFor(method, options.headers)
+  if (options.repeated) delete headers['Idempotency-Key']
   let body: string | undefined
   if (options.body !== undefined) {
     headers['Content-Type'] = 'application/json'
@@ -92,6 +96,11 @@ export async function request<T>(method: string, path: string, options: Options 
   const response = await send(method, path, options)
   if (response.status === 204 || response.headers.get('Content-Length') === '0') return undefined as T
   return (await response.json()) as T
+}
+
+/** What a file says, as text, with the page's own language and session. */
+export async function text(path: string): Promise<string> {
+  return (await send('GET', path, { headers: { Accept: '*/*' } })).text()
 }
 
 /** Was this call given up by the page itself? Then nothing is shown. */

@@ -80,3 +80,31 @@ export interface Diagnosis {
     page: { path: string; label: string } | null
   }[]
 }
+
+/**
+ * sum: a head field of a line field. product: a line field of two others of its line, both rounded half up to so many
+ * decimals. at-most: a head field is not above another.
+ */
+export interface Reckoning {
+  how: 'sum' | 'product' | 'at-most'
+  level: 'head' | 'line'
+  field: string
+  of: string[]
+  decimals: number | null
+}
+
+/** Who has the form of a document open. */
+export interface Editor {
+  name: string
+  since: string
+  me: boolean
+}
+/** A raw message of a document; `size` counts bytes with the envelope. */
+export interface RawMessage {
+  id: string
+  direction: 'out' | 'in'
+  message_type: string
+  at: string
+  size: number
+  documents: number | null
+}

@@ -1,5 +1,5 @@
 // The shapes the HTTP API answers with. Only what the pages read; never a place for logic.
-import type { Explanation } from './related'
+import type { Explanation, Reckoning } from './related'
 import type { ImportState } from './work'
 
 export * from './related'
@@ -31,7 +31,7 @@ export interface Field {
   open_table?: boolean
   area?: string | null
   border?: 'customs' | 'inspection' | 'both' | null
-  filled_by?: 'user' | 'strategy' | 'system' | 'customs'
+  filled_by?: 'user' | 'strategy' | 'computed' | 'system' | 'customs'
   default?: string | null
   note?: Label | string | null
   choices?: Choice[] | null
@@ -121,6 +121,8 @@ export interface Kind {
   actions: ActionDef[]
   sheet?: { name: string; batch: boolean; export_date: string | null; columns: SheetColumn[] } | null
   areas: { name: string; label: Label }[]
+  /** numbers that follow from other numbers of the same document */
+  reckoned?: Reckoning[]
 }
 
 export interface DocumentRow {
@@ -268,8 +270,10 @@ export interface CodeItem {
   code: string
   zh: string
   en?: string | null
+  pinyin?: string
+  /** what each character of the name may begin with, e.g. ["cz", "q"] for 重庆 */
+  initials?: string[]
 }
-
 /** One entry of the `document.state` event. */
 export interface StateChange {
   id: string

@@ -87,3 +87,28 @@ export function showCustomsDay(value: string): string {
   const m = /^(\d{4})(\d{2})(\d{2})$/.exec(value)
   return m ? `${m[1]}-${m[2]}-${m[3]}` : value
 }
+
+const DAY = /^(\d{4})(?:(\d{2})(\d{2})|[-/.年](\d{1,2})[-/.月](\d{1,2})日?)$/
+const CLOCK = /^(\d{1,2}):?(\d{2})(?::?(\d{2}))?$/
+const two = (text: string | undefined): string => (text ?? '0').padStart(2, '0')
+
+/** A day as people type it (20261127, 2026-11-27, 2026/11/27, 2026年11月27日) as customs writes it; null if it is none. */
+export function typedDay(text: string): string | null {
+  const m = DAY.exec(text.trim())
+  if (!m) return null
+  const day = `${m[1]}-${two(m[2] ?? m[4])}-${two(m[3] ?? m[5])}`
+  const at = asUtc(day)
+  return !Number.isNaN(at.getTime()) && asDay(at) === day ? day.replaceAll('-', '') : null
+}
+
+/** The same with a time behind it (15:04, 15:04:05, 150405); a day alone is its first moment. */
+export function typedMoment(text: string): string | null {
+  const whole = /^(\d{8})(\d{6})$/.exec(text.trim())
+  const [dayText = '', clock = ''] = whole ? [whole[1], whole[2]] : text.trim().split(/\s+/, 2)
+  const day = typedDay(dayText ?? '')
+  if (!day || (!whole && text.trim().split(/\s+/).length > 2)) return null
+  if (!clock) return `${day}000000`
+  const m = CLOCK.exec(clock)
+  if (!m || Number(m[1]) > 23 || Number(m[2]) > 59 || Number(m[3] ?? 0) > 59) return null
+  return `${day}${two(m[1])}${two(m[2])}${two(m[3])}`
+}

@@ -40,3 +40,43 @@ export function sumDecimals(values: (string | null | undefined)[]): string | nul
   const text = scale ? `${digits.slice(0, -scale)}.${digits.slice(-scale)}` : digits
   return `${total < 0n ? '-' : ''}${text}`
 }
+
+export const isDecimal = (value: string): boolean => DECIMAL.test(value)
+
+/** Sign, digits without the point, and how many of them stand behind it. */
+function unitsOf(value: string): { units: bigint; scale: number } {
+  const m = DECIMAL.exec(value)
+  if (!m) throw new RangeError('no decimal')
+  const fraction = m[3] ?? ''
+  const units = BigInt(`${m[2]}${fraction}`)
+  return { units: m[1] === '-' ? -units : units, scale: fraction.length }
+}
+const at = (one: { units: bigint; scale: number }, scale: number): bigint =>
+  one.units * 10n ** BigInt(scale - one.scale)
+
+/** Below, equal or above 0 as a is below, equal to or above b; "1.50" equals "1.5". */
+export function compareDecimals(a: string, b: string): number {
+  const [one, other] = [unitsOf(a), unitsOf(b)]
+  const scale = Math.max(one.scale, other.scale)
+  const difference = at(one, scale) - at(other, scale)
+  return difference === 0n ? 0 : difference < 0n ? -1 : 1
+}
+
+/** a minus b, exactly. */
+export const subtractDecimals = (a: string, b: string): string =>
+  sumDecimals([a, b.startsWith('-') ? b.slice(1) : `-${b.replace('+', '')}`]) ?? ''
+
+/** a times b, rounded half up (away from zero) to so many decimals. */
+export function multiplyDecimals(a: string, b: string, decimals: number): string {
+  const [one, other] = [unitsOf(a), unitsOf(b)]
+  const scale = one.scale + other.scale
+  const product = one.units * other.units
+  let magnitude = product < 0n ? -product : product
+  if (scale > decimals) {
+    const step = 10n ** BigInt(scale - decimals)
+    magnitude = (magnitude + step / 2n) / step
+  } else magnitude *= 10n ** BigInt(decimals - scale)
+  const digits = magnitude.toString().padStart(decimals + 1, '0')
+  const text = decimals ? `${digits.slice(0, -decimals)}.${digits.slice(-decimals)}` : digits
+  return product < 0n && magnitude > 0n ? `-${text}` : text
+}

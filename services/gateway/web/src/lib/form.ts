@@ -1,6 +1,8 @@
 // The model of a form: a body as people fill it in. Values are texts from the keyboard to the server, amounts too.
 // What the system or customs fills is shown but never sent: the server would refuse it from anybody.
 import type { Body, BodyPart, Field, Kind, SessionInfo, Strategy } from '@/api/types'
+import type { Content } from './merge'
+import { reckon } from './reckoned'
 
 export type Part = Record<string, string>
 export interface Line {
@@ -16,7 +18,7 @@ export interface FormModel {
 let keys = 0
 const key = () => ++keys
 
-/** Filled by people, or by a strategy in their place. */
+/** Filled by people, or by a strategy or the lines in their place. */
 export const isEditable = (field: Field): boolean => field.filled_by !== 'system' && field.filled_by !== 'customs'
 
 const defaultsOf = (fields: readonly Field[]): Part =>
@@ -40,6 +42,28 @@ export const formOf = (body: Body): FormModel => ({
   lines: body.lines.map((line) => ({ key: key(), values: texts(line) })),
 })
 
+export const formFrom = (content: Content): FormModel => ({
+  head: { ...content.head },
+  lines: content.lines.map((values) => ({ key: key(), values: { ...values } })),
+})
+export const contentOf = (form: FormModel): Content => ({
+  head: { ...form.head },
+  lines: form.lines.map((line) => ({ ...line.values })),
+})
+
+/**
+ * A stored body as a form shows it. A head field that is worked out, and agrees, is left to the system: it then follows
+ * the lines, where a value that stands there would not.
+ */
+export function contentFrom(kind: Kind, body: Body): Content {
+  const form = formOf(body)
+  for (const finding of reckon(kind, form)) {
+    const worked = kind.head.find((field) => field.name === finding.field)?.filled_by === 'computed'
+    if (worked && finding.level === 'head' && finding.how === 'sum' && finding.ok) form.head[finding.field] = ''
+  }
+  return contentOf(form)
+}
+
 function partOf(fields: readonly Field[], values: Part): Part {
   const part: Part = {}
   for (const field of fields) {
@@ -47,6 +71,18 @@ function partOf(fields: readonly Field[], values: Part): Part {
     if (isEditable(field) && value !== undefined && value !== '') part[field.name] = value
   }
   return part
+}
+
+/** What people fill in, and nothing else: what is kept as a draft and compared with what others typed. */
+export function ownContent(kind: Kind, content: Content): Content {
+  const lines = content.lines.map((line) => partOf(kind.lines, line)).filter((line) => Object.keys(line).length)
+  return { head: partOf(kind.head, content.head), lines }
+}
+
+/** The same once more: all but the number, which is this document's own. */
+export function copyOf(kind: Kind, content: Content): Content {
+  const { head, lines } = ownContent(kind, content)
+  return { head: { ...head, [kind.number_field]: '' }, lines }
 }
 
 /** What is sent: without empty values, without what is not for people, without lines in which nothing stands. */

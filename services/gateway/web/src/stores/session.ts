@@ -5,6 +5,7 @@ import { session as calls } from '@/api/calls'
 import { setCsrfToken, whenSignedOut } from '@/api/client'
 import { ApiProblem } from '@/api/problem'
 import type { SessionInfo } from '@/api/types'
+import { cleanDrafts } from '@/lib/drafts'
 import { normaliseSession } from '@/lib/session'
 import { usePreferences } from './preferences'
 
@@ -22,6 +23,8 @@ export const useSession = defineStore('session', () => {
   function take(raw: Record<string, unknown>): void {
     info.value = normaliseSession(raw)
     setCsrfToken(info.value.csrf_token)
+    // what another person typed here is not kept for the next one
+    cleanDrafts(info.value.user.id)
     left.value = null
   }
   function forget(why: 'ended' | 'signedOut' | null): void {

@@ -1,7 +1,7 @@
 // Enter goes to the next field of a form and Shift+Enter back, as people in customs offices are used to. A button keeps
 // its Enter; a code field has taken what one means by then.
 
-const FIELDS = '.tg-input:not(:disabled), .el-date-editor input:not(:disabled)'
+const FIELDS = '.tg-input:not(:disabled)'
 
 export function onwardKey(event: KeyboardEvent): void {
   const target = event.target as HTMLElement

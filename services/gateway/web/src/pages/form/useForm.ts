@@ -3,19 +3,27 @@ import { computed, reactive, ref, shallowRef } from 'vue'
 import { documents } from '@/api/calls'
 import { ApiProblem } from '@/api/problem'
 import type { DocumentFull, Field, Kind, ProblemField, SessionInfo, Strategy } from '@/api/types'
-import { fieldFault, type Fault } from '@/lib/fieldFault'
+import { fieldFault, typingFault, type Fault } from '@/lib/fieldFault'
 import {
   bodyOf,
+  contentFrom,
+  contentOf,
   duplicateLine,
-  formOf,
+  formFrom,
+  isEditable,
   newForm,
   newLine,
+  ownContent,
   ownParty,
   strategyParts,
   type FormModel,
   type Part,
 } from '@/lib/form'
 import { byKey, placeErrors, shiftErrors, type FormError } from '@/lib/formErrors'
+import type { Content } from '@/lib/merge'
+import { placeOf } from '@/lib/pointer'
+import { reckon } from '@/lib/reckoned'
+import { useCodes } from '@/stores/codes'
 
 export type Saved = { ok: true; doc: DocumentFull } | { ok: false; why: 'stale' | 'invalid' | 'other'; error: unknown }
 
@@ -26,8 +34,15 @@ export function useForm(kind: Kind, words: (fault: Fault) => string) {
   /** what a stored draft still lacks: no mistake yet, but in the way of filing it */
   const warnings = shallowRef<FormError[]>([])
   const left = reactive(new Set<string>())
+  /** fields one has typed in or left: what is wrong with them is told */
+  const touched = reactive(new Set<string>())
   const dirty = ref(false)
   const saving = ref(false)
+  /** counts what is typed, for whoever keeps it */
+  const edits = ref(0)
+  /** the stored content this form began from, as it was shown; null = of a new document */
+  const base = shallowRef<Content | null>(null)
+  const codes = useCodes()
   let lineDefaults: Part = {}
   let places: number[] = []
 
@@ -41,15 +56,38 @@ export function useForm(kind: Kind, words: (fault: Fault) => string) {
   }
   function show(full: DocumentFull, lacks: ProblemField[] = full.warnings ?? []): void {
     doc.value = full
-    Object.assign(form, formOf(full.body))
+    base.value = contentFrom(kind, full.body)
+    put(base.value)
+    warnings.value = placeErrors(kind, lacks, places)
+    dirty.value = false
+  }
+  function put(content: Content): void {
+    Object.assign(form, formFrom(content))
     places = form.lines.map((_, at) => at)
     errors.value = []
-    warnings.value = placeErrors(kind, lacks, places)
+    warnings.value = []
     left.clear()
-    dirty.value = false
+    touched.clear()
+  }
+  /** Content that is not stored yet takes the place of what is shown: a draft, or what came of two people's changes. */
+  function take(content: Content, on: DocumentFull | null): void {
+    if (on) {
+      doc.value = on
+      base.value = contentFrom(kind, on.body)
+    }
+    const given = Object.fromEntries(
+      kind.head.filter((field) => !isEditable(field)).map((field) => [field.name, base.value?.head[field.name] ?? '']),
+    )
+    // a line to type in, where one is needed
+    const lines = content.lines.length || !kind.lines.length || kind.min_lines === 0 ? content.lines : [{}]
+    put({ head: { ...given, ...content.head }, lines })
+    dirty.value = true
+    edits.value++
   }
   function changed(key: string): void {
     dirty.value = true
+    edits.value++
+    touched.add(key)
     if (told.value.has(key)) errors.value = errors.value.filter((error) => error.key !== key)
     if (lacking.value.has(key)) warnings.value = warnings.value.filter((error) => error.key !== key)
   }
@@ -76,9 +114,10 @@ export function useForm(kind: Kind, words: (fault: Fault) => string) {
   }
   function shift(at: number, by: 1 | -1): void {
     dirty.value = true
+    edits.value++
     errors.value = shiftErrors(errors.value, at, by)
     warnings.value = shiftErrors(warnings.value, at, by)
-    for (const key of [...left]) if (key.startsWith('lines/')) left.delete(key)
+    for (const keys of [left, touched]) for (const key of [...keys]) if (key.startsWith('lines/')) keys.delete(key)
   }
   function paste(at: number, names: string[], cells: string[][]): void {
     cells.forEach((row, r) => {
@@ -99,14 +138,38 @@ export function useForm(kind: Kind, words: (fault: Fault) => string) {
       for (const [name, value] of Object.entries(parts.line)) setCell(at, name, value)
     })
   }
-  /** What is wrong with a field: the server's words first, then what is seen at once in a field one has left. */
+  const seen = (key: string, field: Field, value: string): Fault | null =>
+    left.has(key)
+      ? fieldFault(field, value, field.code_table ? codes.knows(field.code_table, value) : undefined)
+      : touched.has(key)
+        ? typingFault(field, value)
+        : null
+  /** What is wrong with a field: the server's words first, then what is seen here. */
   function faultOf(key: string, field: Field, value: string): string {
     const said = told.value.get(key)
     if (said) return said.join('；')
-    if (!left.has(key)) return ''
-    const fault = fieldFault(field, value)
+    const fault = seen(key, field, value)
     return fault ? words(fault) : ''
   }
+  /** Everything that is wrong now, in the order of the page: what the server said, and what is seen here. */
+  const wrongs = computed<FormError[]>(() => {
+    const here: FormError[] = []
+    for (const key of new Set([...left, ...touched])) {
+      if (told.value.has(key)) continue
+      const place = placeOf(`/${key}`)
+      const field = (place?.level === 'head' ? kind.head : kind.lines).find((one) => one.name === place?.field)
+      if (!place || !field) continue
+      const value = (place.index === null ? form.head : form.lines[place.index]?.values)?.[field.name] ?? ''
+      const fault = seen(key, field, value)
+      if (fault) here.push({ key, place, message: words(fault), field })
+    }
+    const order = new Map([...kind.head, ...kind.lines].map((field, at) => [field, at]))
+    const rank = (error: FormError) =>
+      (error.place?.index ?? -1) * 1000 + (error.field ? (order.get(error.field) ?? 0) : 0)
+    return [...errors.value, ...here.sort((a, b) => rank(a) - rank(b))]
+  })
+  /** Sums, products and limits of the declaration over what stands here. */
+  const findings = computed(() => reckon(kind, form))
   function wrong(error: unknown): boolean {
     if (!(error instanceof ApiProblem) || ![409, 422].includes(error.status)) return false
     takeErrors(error.fields, error.detail || error.title)
@@ -118,6 +181,7 @@ export function useForm(kind: Kind, words: (fault: Fault) => string) {
   }
   async function save(): Promise<Saved> {
     saving.value = true
+    const typedSoFar = edits.value
     const sent = bodyOf(kind, form)
     places = sent.places
     try {
@@ -126,9 +190,11 @@ export function useForm(kind: Kind, words: (fault: Fault) => string) {
         ? await documents.replace(kind.kind, known.id, known.etag ?? `"${known.version}"`, sent.body)
         : await documents.create(kind.kind, sent.body)
       doc.value = full
+      base.value = contentFrom(kind, full.body)
       errors.value = []
       warnings.value = placeErrors(kind, full.warnings ?? [], places)
-      dirty.value = false
+      // typed while it was on its way: still to be saved
+      dirty.value = edits.value !== typedSoFar
       return { ok: true, doc: full }
     } catch (error) {
       if (error instanceof ApiProblem && error.status === 412) return { ok: false, why: 'stale', error }
@@ -138,13 +204,20 @@ export function useForm(kind: Kind, words: (fault: Fault) => string) {
     }
   }
   const leave = (key: string) => left.add(key)
+  const content = () => ownContent(kind, contentOf(form))
   return {
     form,
     doc,
+    base,
     errors,
+    wrongs,
     warnings,
+    findings,
     dirty,
+    edits,
     saving,
+    content,
+    take,
     begin,
     show,
     setHead,

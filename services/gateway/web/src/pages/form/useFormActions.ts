@@ -3,15 +3,23 @@ import { ref, shallowRef } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { useRouter } from 'vue-router'
 import { documents } from '@/api/calls'
-import type { Kind } from '@/api/types'
+import type { DocumentFull, Kind } from '@/api/types'
+import type { Draft } from '@/lib/drafts'
+import { contentFrom, ownContent } from '@/lib/form'
 import { leave } from '@/lib/handover'
+import { merge, settle as decide, type Content, type Merge, type Side } from '@/lib/merge'
 import { useProblem } from '@/lib/useProblem'
 import { count, say } from '@/locales'
 import { detailPath, formPath } from '@/pages'
 import { homePath } from '@/router'
+import { stateDef } from '@/states'
 import { useTabs } from '@/stores/tabs'
 import type { Outcome } from '@/widgets/ResultsDialog.vue'
+import type { Question } from './MergeDialog.vue'
 import type { useForm } from './useForm'
+
+/** how often one saves again after somebody was faster */
+const ATTEMPTS = 3
 
 export function useFormActions(kind: Kind, model: ReturnType<typeof useForm>, path: string) {
   const { t } = useI18n()
@@ -20,6 +28,8 @@ export function useFormActions(kind: Kind, model: ReturnType<typeof useForm>, pa
   const { tell } = useProblem()
   const declaring = ref(false)
   const outcome = shallowRef<Outcome | null>(null)
+  /** two people changed the same fields: what one has to decide */
+  const question = shallowRef<Question | null>(null)
 
   async function ask(message: string, title: string, button: string, danger = false): Promise<boolean> {
     try {
@@ -34,28 +44,67 @@ export function useFormActions(kind: Kind, model: ReturnType<typeof useForm>, pa
       return false // called off by the person
     }
   }
-  /** Somebody was faster: theirs is loaded, or one goes on typing and decides later. */
-  async function stale(): Promise<void> {
-    const reload = await ask(t('form.stale'), t('form.staleTitle'), t('form.reload'), true)
-    if (!reload || !model.doc.value) return
-    try {
-      model.show(await documents.read(kind.kind, model.doc.value.id))
-    } catch (error) {
-      tell(error)
+  /**
+   * Somebody was faster. What both changed at different places goes together; where they changed the same, one is asked.
+   * True: the form now stands on their version and can be saved again.
+   */
+  async function reconcile(): Promise<boolean> {
+    const known = model.doc.value
+    if (!known || !model.base.value) return false
+    const fresh = await documents.read(kind.kind, known.id)
+    const edit = kind.actions.find((one) => one.name === 'edit')
+    if (edit && !edit.states.includes(fresh.state)) {
+      ElMessage({ type: 'warning', message: t('form.staleClosed', { state: say(stateDef(kind, fresh.state).label) }) })
+      return false
     }
+    return await bring(model.base.value, model.content(), fresh)
   }
+  /** Content that began from `base` onto the document as it is stored now; false where a person called it off. */
+  async function bring(base: Content, mine: Content, fresh: DocumentFull): Promise<boolean> {
+    const own = (content: Content) => ownContent(kind, content)
+    const merged = merge(own(base), own(mine), own(contentFrom(kind, fresh.body)))
+    const choices = merged.conflicts.length ? await choose(merged) : new Map<string, Side>()
+    if (!choices) return false
+    model.take(decide(merged, choices), fresh)
+    if (merged.taken.length) ElMessage({ type: 'info', message: t('form.merged', { n: count(merged.taken.length) }) })
+    return true
+  }
+  const choose = (merged: Merge): Promise<ReadonlyMap<string, Side> | null> =>
+    new Promise((resolve) => {
+      question.value = {
+        merged,
+        answer: (choices) => {
+          question.value = null
+          resolve(choices)
+        },
+      }
+    })
   function toTop(): void {
     document.getElementById('main')?.scrollTo({ top: 0, behavior: 'smooth' })
   }
   /** Saves quietly; answers whether what stands in the form is now stored. */
   async function store(): Promise<boolean> {
-    if (model.saving.value) return false
-    const saved = await model.save()
-    if (saved.ok) return true
-    if (saved.why === 'stale') await stale()
-    else if (saved.why === 'invalid') toTop()
-    else tell(saved.error)
+    if (model.saving.value || question.value) return false
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const saved = await model.save()
+      if (saved.ok) return true
+      if (saved.why === 'stale') {
+        if (await reconcile()) continue
+        return false
+      }
+      if (saved.why === 'invalid') toTop()
+      else tell(saved.error)
+      return false
+    }
+    ElMessage({ type: 'warning', message: t('form.staleAgain') })
     return false
+  }
+  /** What was typed before a crash, onto what is stored now. */
+  async function restore(draft: Draft): Promise<boolean> {
+    const doc = model.doc.value
+    if (doc && draft.base && draft.version !== doc.version) return await bring(draft.base, draft, doc)
+    model.take(draft, null)
+    return true
   }
   /** A new document goes on under its own address: reload, bookmark and tab are then the document's. */
   async function settle(isNew: boolean): Promise<void> {
@@ -68,7 +117,11 @@ export function useFormActions(kind: Kind, model: ReturnType<typeof useForm>, pa
   }
   async function save(): Promise<void> {
     const isNew = !model.doc.value
-    if (!(await store())) return
+    try {
+      if (!(await store())) return
+    } catch (error) {
+      return tell(error)
+    }
     const lacks = model.warnings.value.length
     ElMessage({
       type: lacks ? 'warning' : 'success',
@@ -147,5 +200,5 @@ export function useFormActions(kind: Kind, model: ReturnType<typeof useForm>, pa
       tell(error)
     }
   }
-  return { declaring, outcome, save, declare, remove, print }
+  return { declaring, outcome, question, save, declare, remove, print, restore }
 }

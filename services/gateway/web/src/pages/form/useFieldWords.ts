@@ -1,0 +1,26 @@
+// A place of a document in words: line and label of a field, and its value as people read it.
+import { useI18n } from 'vue-i18n'
+import type { Kind } from '@/api/types'
+import { showField } from '@/lib/fields'
+import { say } from '@/locales'
+import { useCodes } from '@/stores/codes'
+
+interface Spot {
+  line: number | null
+  field: string
+}
+
+export function useFieldWords(kind: Kind) {
+  const { t } = useI18n()
+  const codes = useCodes()
+  const fieldAt = (at: Spot) => (at.line === null ? kind.head : kind.lines).find((one) => one.name === at.field)
+  const nameOf = (at: Spot): string => {
+    const line = at.line === null ? '' : t('form.line', { n: at.line + 1 })
+    return [line, at.field ? say(fieldAt(at)?.label) : ''].filter(Boolean).join(' ')
+  }
+  const valueOf = (at: Spot, value: string): string => {
+    if (!value) return at.field ? t('app.none') : t('form.noLine')
+    return at.field ? showField(fieldAt(at), value, { say, code: codes.show }) : value
+  }
+  return { nameOf, valueOf }
+}
