@@ -113,7 +113,21 @@ def test_reset_clears_conditions_and_results(declarant: Desk, clerk: Visitor) ->
     expect(desk.row(number)).to_be_visible()
 
 
+def heads(desk: Desk) -> list[str]:
+    """The columns from left to right."""
+    return [str(name) for name in desk.page.locator("[data-test^='th-']").filter(visible=True).evaluate_all(
+        "heads => heads.sort((a, b) => a.ariaColIndex - b.ariaColIndex).map(head => head.dataset.column)"
+    )]  # fmt: skip
+
+
+def width(desk: Desk, column: str) -> float:
+    box = desk.at(f"th-{column}").bounding_box()
+    assert box
+    return box["width"]
+
+
 def test_chosen_columns_are_remembered(declarant: Desk, clerk: Visitor) -> None:
+    """Which, in which order, pinned and how wide: on the server, so that a reload and another window find them."""
     desk = declarant
     clerk.save_order(a_number("K"))
     desk.menu("A5-query")
@@ -122,12 +136,34 @@ def test_chosen_columns_are_remembered(declarant: Desk, clerk: Visitor) -> None:
     desk.at("column-freight").check()
     desk.at("column-goodsValue").uncheck()
     expect(desk.at("column-number")).to_be_disabled()
+    desk.at("column-up-stored_at").click()
+    desk.at("column-pin-currency").click()
     desk.shoot("22-query-columns")
     desk.page.keyboard.press("Escape")
-    for _ in range(2):
-        expect(desk.at("th-freight")).to_be_visible()
-        expect(desk.at("th-goodsValue")).to_have_count(0)
-        desk.page.reload()
+    # by mouse: an edge makes wider, a head carries its column; by key the same, on the head
+    edge = desk.at("edge-return_info")
+    before = width(desk, "return_info")
+    edge.hover()
+    at = edge.bounding_box()
+    assert at
+    desk.page.mouse.down()
+    desk.page.mouse.move(at["x"] + 44, at["y"] + 5, steps=4)
+    desk.page.mouse.up()
+    wider = width(desk, "return_info")
+    assert 30 < wider - before < 60
+    desk.at("th-state").focus()
+    with desk.page.expect_response(re.compile("/preferences/columns.a5-query")) as kept:
+        desk.page.keyboard.press("Control+ArrowRight")
+        expect(desk.at("th-state")).to_be_focused()
+    assert kept.value.ok
+    wanted = heads(desk)
+    assert wanted[:4] == ["number", "currency", "return_info", "state"]
+    assert wanted[-1] == "freight"
+    desk.page.reload()
+    expect(desk.at("th-freight")).to_be_visible()
+    expect(desk.at("th-goodsValue")).to_have_count(0)
+    assert heads(desk) == wanted
+    assert abs(width(desk, "return_info") - wider) < 2
     desk.at("columns-open").click()
     desk.at("columns-reset").click()
     expect(desk.at("th-freight")).to_have_count(0)
@@ -148,8 +184,7 @@ def test_paging_forth_and_back(declarant: Desk, thirty: str) -> None:
     desk.menu("A5-query")
     desk.at("page-size").select_option("25")
     desk.find(thirty)
-    expect(desk.rows()).to_have_count(25)
-    expect(desk.row(f"{thirty}-29")).to_be_visible()
+    assert desk.shows_rows(25) == [f"{thirty}-{number:02}" for number in range(29, 4, -1)]
     expect(desk.at("total")).to_contain_text("30 条")
     expect(desk.at("page-previous")).to_be_disabled()
     desk.at("page-next").click()
@@ -160,9 +195,60 @@ def test_paging_forth_and_back(declarant: Desk, thirty: str) -> None:
     desk.page.reload()
     expect(desk.at("page-number")).to_have_text("第 2 页")
     expect(desk.rows()).to_have_count(5)
-    desk.at("page-previous").click()
+    # the focus stays on the button while rows come, so that one can go on by key
+    desk.at("page-previous").focus()
+    desk.page.keyboard.press("Enter")
     expect(desk.at("page-number")).to_have_text("第 1 页")
     expect(desk.row(f"{thirty}-29")).to_be_visible()
+
+
+def test_the_table_is_worked_by_key(declarant: Desk, thirty: str) -> None:
+    """Rows, ranges, cells; the focus stays with its row while it scrolls out of view and while others sort."""
+    desk = declarant
+    desk.menu("A5-query")
+    desk.find(thirty)
+    desk.shows_rows(30)
+    desk.row(f"{thirty}-29").focus()
+    press = desk.page.keyboard.press
+    press("ArrowDown")
+    expect(desk.row(f"{thirty}-28")).to_be_focused()
+    press("Space")
+    expect(desk.at("selected-count")).to_have_text("已选 1 条")
+    for _ in range(3):
+        press("ArrowDown")
+    press("Shift+Space")
+    expect(desk.at("selected-count")).to_have_text("已选 4 条")
+    press("End")
+    expect(desk.row(f"{thirty}-00")).to_be_focused()
+    expect(desk.row(f"{thirty}-00")).to_be_in_viewport()
+    expect(desk.row(f"{thirty}-29")).to_have_count(0)
+    desk.at("document-table").evaluate("table => table.scrollTo(0, 0)")
+    expect(desk.row(f"{thirty}-29")).to_be_visible()
+    expect(desk.row(f"{thirty}-00")).to_be_focused()
+    press("Home")
+    expect(desk.row(f"{thirty}-29")).to_be_focused()
+    desk.row(f"{thirty}-20").locator('[data-test="select-row"]').click()
+    desk.row(f"{thirty}-22").click(modifiers=["Shift"], position={"x": 400, "y": 10})
+    expect(desk.at("selected-count")).to_have_text("已选 7 条")
+    press("Control+a")
+    expect(desk.at("selected-count")).to_have_text("已选 30 条")
+    press("Home")
+    press("ArrowUp")
+    expect(desk.at("th-number")).to_be_focused()
+    press("Enter")
+    expect(desk.at("th-number")).to_have_attribute("aria-sort", "descending")
+    expect(desk.at("th-number")).to_be_focused()
+    press("ArrowDown")
+    expect(desk.row(f"{thirty}-29").locator('[data-test="cell-number"]')).to_be_focused()
+    press("ArrowRight")
+    press("Enter")
+    expect(desk.at("receipts-drawer")).to_contain_text("尚未收到海关回执")
+    press("Escape")
+    expect(desk.at("receipts-drawer")).to_be_hidden()
+    expect(desk.row(f"{thirty}-29").locator('[data-test="cell-state"]')).to_be_focused()
+    press("ArrowLeft")
+    press("Enter")
+    expect(desk.at("detail-number")).to_have_text(f"{thirty}-29")
 
 
 def test_a_selection_over_two_pages_is_counted(declarant: Desk, thirty: str) -> None:

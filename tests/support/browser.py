@@ -112,7 +112,23 @@ class Desk:
         return self.at("document-row", number=number)
 
     def rows(self) -> Locator:
+        """The lines in view: of a long table only these, and a few beyond, are on the page."""
         return self.at("document-row")
+
+    def shows_rows(self, count: int) -> list[str]:
+        """The table says that it has so many lines, and whoever scrolls through it sees as many; their numbers."""
+        table = self.at("document-table")
+        expect(table).to_have_attribute("aria-rowcount", str(count + 1))
+        expect(table).to_have_attribute("aria-busy", "false")
+        table.evaluate("table => table.scrollTo(0, 0)")
+        seen: dict[str, str] = {}
+        for index in range(2, count + 2):
+            line = self.rows().and_(self.page.locator(f'[aria-rowindex="{index}"]'))
+            expect(line).to_have_count(1)
+            line.scroll_into_view_if_needed()
+            seen[str(line.get_attribute("data-id"))] = str(line.get_attribute("data-number"))
+        assert len(seen) == count
+        return list(seen.values())
 
     def state(self, number: str) -> Locator:
         """The state tag in a document's line."""

@@ -194,7 +194,9 @@ describe('the query page of any kind', () => {
     ])
     expect(inBody('result-reason')?.textContent).toBe('P-b 已发送，不能再次提交。')
     expect(page.find(test('selected-count')).text()).toBe('已选 1 条')
-    expect(page.findAll(test('cell-state')).map((cell) => cell.text())).toEqual(['已发送', '已发送'])
+    expect(page.findAll(test('state-tag')).map((tag) => tag.text())).toEqual(['已发送', '已发送'])
+    // they stay where they are, marked: the next query of this page leaves them out
+    expect(page.findAll(test('leaves'))).toHaveLength(2)
   })
 
   it('without the permission an action cannot be done, however it is clicked', async () => {

@@ -107,6 +107,11 @@ export const summary = {
 export const mappings = {
   list: (kind: string) => request<Page<Mapping>>('GET', '/import-mappings', { query: { kind } }),
   create: (mapping: Omit<Mapping, 'id'>) => request<Mapping>('POST', '/import-mappings', { body: mapping }),
+  replace: ({ id, etag, name, columns, constants }: Mapping) =>
+    request<Mapping>('PUT', `/import-mappings/${part(id)}`, {
+      body: { name, columns, constants },
+      headers: { 'If-Match': etag ?? '' },
+    }),
   remove: (id: string) => request<void>('DELETE', `/import-mappings/${part(id)}`),
   propose: (form: FormData) => upload<MappingProposal>('/import-mappings/proposal', form, () => undefined),
 }
@@ -129,6 +134,7 @@ export const imports = {
   start: (form: FormData, onProgress: (share: number) => void, signal?: AbortSignal) =>
     upload<{ id: string }>('/imports', form, onProgress, signal),
   keepValid: (id: string) => request<ImportTask>('POST', `/imports/${part(id)}/keep-valid`),
+  retry: (id: string) => request<ImportTask>('POST', `/imports/${part(id)}/retry`),
   discard: (id: string) => request<void>('DELETE', `/imports/${part(id)}`),
   errorsWorkbook: (id: string) => download(`/imports/${part(id)}/errors.xlsx`, 'errors.xlsx'),
   proposeBatch: (strategy: string) =>

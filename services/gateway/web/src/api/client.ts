@@ -1,5 +1,6 @@
 // The only module that talks to the server: language, CSRF token, idempotency key and problems live here once.
 // It must never hold page state, and never invents words (see problem.ts).
+import { saveFile } from '@/lib/files'
 import { ApiProblem, problemFrom, retryAfterSeconds, type ProblemJson } from './problem'
 import type { Language } from './types'
 
@@ -123,12 +124,7 @@ export function fileNameFrom(disposition: string | null, fallback: string): stri
 /** Fetches a file with the page's own language and session, then hands it to the browser's downloads. */
 export async function download(path: string, fallbackName: string, query: Query = {}): Promise<void> {
   const response = await send('GET', path, { query, headers: { Accept: '*/*' } })
-  const url = URL.createObjectURL(await response.blob())
-  const link = document.createElement('a')
-  link.href = url
-  link.download = fileNameFrom(response.headers.get('Content-Disposition'), fallbackName)
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(url), 60_000)
+  saveFile(await response.blob(), fileNameFrom(response.headers.get('Content-Disposition'), fallbackName))
 }
 
 /** Multipart upload with progress 0..1; fetch cannot report it. */

@@ -26,6 +26,8 @@ export interface ImportTask {
   errors_total?: number
   repairs?: CellProblem[]
   failure?: ProblemField | null
+  /** since when it takes too long, and what to do */
+  overdue?: { since?: string; message?: string } | null
   created_at: string
   created_by?: string | null
 }
@@ -48,6 +50,7 @@ export interface Mapping {
   columns: Record<string, string>
   /** place → the value of every document */
   constants: Record<string, string>
+  etag?: string
 }
 export interface MappingProposal {
   sheet: string

@@ -52,6 +52,8 @@ export interface ViewColumn extends Omit<Column, 'label'> {
   label: Label | string
   field?: Field
   kindOf: 'number' | 'state' | 'time' | 'value'
+  /** its width was chosen by a person, not declared */
+  sized?: boolean
 }
 
 const KIND_OF: Record<string, ViewColumn['kindOf']> = {
@@ -84,6 +86,7 @@ export function viewColumns(kind: Kind, builtIn: (name: string) => string): View
       width: name in KEPT ? KEPT[name] : Math.min(column?.width ?? NARROWEST, WIDEST),
       default: name in KEPT || (column ? column.default !== false : name === 'updated_at'),
       sortable: column?.sortable ?? name === 'stored_at',
+      fixed: column?.fixed ?? name === 'number',
       field,
       kindOf: KIND_OF[name] ?? 'value',
     }

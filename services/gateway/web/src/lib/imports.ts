@@ -1,5 +1,5 @@
-// The wrong cells of an import, counted by reason.
-import type { CellProblem } from '@/api/types'
+// The wrong cells of an import, counted by reason and by column; and whether trying again can help.
+import type { CellProblem, ImportTask } from '@/api/types'
 
 export interface Reason {
   code: string
@@ -17,3 +17,25 @@ export function reasonsOf(cells: readonly CellProblem[]): Reason[] {
   }
   return [...byCode.values()].sort((a, b) => b.count - a.count)
 }
+
+export interface ColumnCount {
+  column: string
+  count: number
+}
+/** The columns that occur, from left to right as far as their letters tell. */
+export function columnsOf(cells: readonly CellProblem[]): ColumnCount[] {
+  const counts = new Map<string, { count: number; letter: string }>()
+  for (const { column, letter } of cells) {
+    const known = counts.get(column)
+    if (known) known.count++
+    else counts.set(column, { count: 1, letter: letter ?? '' })
+  }
+  const place = (letter: string) => letter.padStart(3, ' ')
+  return [...counts]
+    .sort(([, a], [, b]) => place(a.letter).localeCompare(place(b.letter)))
+    .map(([column, { count }]) => ({ column, count }))
+}
+
+/** It failed through no fault of its file, or takes too long: the same file may go through. */
+export const mayRetry = (task: ImportTask): boolean =>
+  !!task.overdue || (task.state === 'failed' && ['internal', 'stopped-too-often'].includes(task.failure?.code ?? ''))

@@ -4,28 +4,39 @@ import { useRoute, useRouter } from 'vue-router'
 import { documents } from '@/api/calls'
 import { wasAborted } from '@/api/client'
 import type { ActionResult, DocumentRow, Kind } from '@/api/types'
-import { emptyForm, fromAddress, hasConditions, STORED, toAddress, toQuery, type Form } from '@/lib/conditions'
+import {
+  emptyForm,
+  fromAddress,
+  hasConditions,
+  pageStates,
+  STATE,
+  STORED,
+  toAddress,
+  toQuery,
+  type Form,
+} from '@/lib/conditions'
 import { back, currentCursor, firstPage, forward, fromLink, type CursorStack } from '@/lib/cursor'
 import { rangeFault, type DayRange } from '@/lib/dates'
-import { readText, writeText } from '@/lib/storage'
 import type { QueryPreset } from '@/pages'
 import { useLiveEvents } from '@/stores/live'
+import { usePreferences } from '@/stores/preferences'
 import { useRowPatches } from './useRowPatches'
 
 export const PAGE_SIZES = [25, 50, 100, 200]
 /** a second look after live changes: not sooner, so that a burst of them costs one question */
 const LOOK_AGAIN_MS = 1500
-const SIZE_KEY = 'tongguan.pageSize'
+const SIZE = 'page-size'
 
 export function useQuery(kind: Kind, preset: QueryPreset) {
   const route = useRoute()
   const router = useRouter()
   const path = route.path
-  const storedSize = Number(readText(SIZE_KEY))
+  const preferences = usePreferences()
+  const wantedSize = preferences.get<unknown>(SIZE, null)
   const form = reactive<Form>({})
   const view = reactive({
     stack: firstPage() as CursorStack,
-    size: PAGE_SIZES.includes(storedSize) ? storedSize : 50,
+    size: PAGE_SIZES.find((size) => size === wantedSize) ?? 50,
     sort: '',
   })
   const applied = shallowRef<Form>({})
@@ -34,9 +45,19 @@ export function useQuery(kind: Kind, preset: QueryPreset) {
   const total = ref<number | null>(null)
   const status = ref<'loading' | 'ready' | 'failed' | 'cleared'>('loading')
   const refreshing = ref(false)
+  /** other rows of the same question are on their way: what is on the glass waits for them where it is */
+  const turning = ref(false)
+  /** counts the questions that were answered: the table begins at the top with each */
+  const answered = ref(0)
   const failure = shallowRef<unknown>(null)
   const patches = useRowPatches(rows)
   const fault = computed(() => rangeFault(form[STORED] as DayRange | null))
+  /** Rows that stay on the glass until the next query although their state is no longer one that was asked for. */
+  const leaving = computed(() => {
+    const chosen = (applied.value[STATE] ?? []) as string[]
+    const asked = new Set(chosen.length ? chosen : pageStates(kind, preset).map((state) => state.name))
+    return new Set(rows.value.filter((row) => !asked.has(row.state)).map((row) => row.id))
+  })
   let call: AbortController | null = null
 
   function address(): Record<string, string | string[]> {
@@ -59,11 +80,12 @@ export function useQuery(kind: Kind, preset: QueryPreset) {
   const question = () => ({ ...toQuery(kind, applied.value, preset), sort: view.sort })
   const pageQuestion = () => ({ ...question(), page_size: view.size, cursor: currentCursor(view.stack) })
 
-  /** Fetches the shown page; quietly = rows stay on the glass until the new ones are there. */
-  async function load(quietly = false): Promise<void> {
+  /** Fetches the shown page. quietly = nobody asked: rows, place and order of looking stay. */
+  async function load(how: 'anew' | 'turn' | 'quietly' = 'anew'): Promise<void> {
     call?.abort()
     const mine = (call = new AbortController())
-    if (quietly) refreshing.value = true
+    if (how === 'quietly') refreshing.value = true
+    else if (how === 'turn' && status.value === 'ready') turning.value = true
     else status.value = 'loading'
     try {
       const answer = await documents.query(kind.kind, pageQuestion(), mine.signal)
@@ -72,20 +94,21 @@ export function useQuery(kind: Kind, preset: QueryPreset) {
       total.value = answer.total_estimate ?? null
       status.value = 'ready'
       failure.value = null
+      if (how !== 'quietly') answered.value++
     } catch (error) {
       if (wasAborted(error)) return
-      if (quietly) return // what is shown stays; the next gap or visit tries again
+      if (how === 'quietly') return // what is shown stays; the next gap or visit tries again
       failure.value = error
       status.value = 'failed'
     } finally {
-      if (mine === call) refreshing.value = false
+      if (mine === call) refreshing.value = turning.value = false
     }
   }
   let again: ReturnType<typeof setTimeout> | undefined
   function lookAgain(): void {
     again ??= setTimeout(async () => {
       again = undefined
-      if (status.value !== 'ready' || refreshing.value) return
+      if (status.value !== 'ready' || refreshing.value || turning.value) return
       const asked = rows.value.map((row) => row.id).join()
       try {
         const { items } = await documents.query(kind.kind, pageQuestion())
@@ -95,15 +118,15 @@ export function useQuery(kind: Kind, preset: QueryPreset) {
       }
     }, LOOK_AGAIN_MS)
   }
-  async function show(): Promise<void> {
+  async function show(how: 'anew' | 'turn'): Promise<void> {
     await router.replace({ path, query: address() })
-    await load()
+    await load(how)
   }
   async function submit(): Promise<void> {
     if (fault.value) return
     applied.value = { ...form }
     view.stack = firstPage()
-    await show()
+    await show('anew')
   }
   async function reset(): Promise<void> {
     call?.abort()
@@ -118,16 +141,16 @@ export function useQuery(kind: Kind, preset: QueryPreset) {
   }
   const turn = (stack: CursorStack) => {
     view.stack = stack
-    return show()
+    return show('turn')
   }
   const sortBy = (sort: string) => {
     view.sort = sort
     view.stack = firstPage()
-    return show()
+    return show('turn')
   }
   function resize(size: number): Promise<void> {
     view.size = size
-    writeText(SIZE_KEY, String(size))
+    preferences.put(SIZE, size)
     return turn(firstPage())
   }
 
@@ -143,7 +166,8 @@ export function useQuery(kind: Kind, preset: QueryPreset) {
     },
   )
   const quietly = () => {
-    if (status.value === 'ready' || status.value === 'failed') void load(status.value === 'ready')
+    if (turning.value) return // what is on its way is new already
+    if (status.value === 'ready' || status.value === 'failed') void load(status.value === 'ready' ? 'quietly' : 'anew')
   }
   onBeforeUnmount(() => clearTimeout(again))
   useLiveEvents({
@@ -164,6 +188,9 @@ export function useQuery(kind: Kind, preset: QueryPreset) {
     total,
     status,
     refreshing,
+    turning,
+    answered,
+    leaving,
     failure,
     fault,
     flashing: patches.flashing,
@@ -171,7 +198,7 @@ export function useQuery(kind: Kind, preset: QueryPreset) {
     question,
     submit,
     reset,
-    reload: () => load(),
+    reload: () => load('turn'),
     sortBy,
     resize,
     onRowChange: patches.listen,

@@ -14,9 +14,10 @@ export function useSelection() {
     const all = page.every((row) => picked.has(row.id))
     page.forEach((row) => (all ? picked.delete(row.id) : picked.set(row.id, row)))
   }
+  const add = (more: readonly DocumentRow[]) => more.forEach((row) => picked.set(row.id, row))
   function follow(changes: StateChange[]): void {
     const mine = changes.filter((change) => picked.has(change.id))
     if (mine.length) patchRows(rows.value, mine).rows.forEach((row) => picked.set(row.id, row))
   }
-  return { picked, rows, toggle, toggleAll, follow, clear: () => picked.clear() }
+  return { picked, rows, toggle, toggleAll, add, follow, clear: () => picked.clear() }
 }
