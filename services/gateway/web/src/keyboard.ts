@@ -48,7 +48,15 @@ export const LOCAL_KEYS: readonly { keys: string; group: KeyGroup; label: string
   { keys: 'Ctrl+← / Ctrl+→', group: 'query', label: 'help.headMove' },
   { keys: 'Enter / Shift+Enter', group: 'form', label: 'help.onward' },
   { keys: '↑ / ↓', group: 'form', label: 'help.choose' },
-  { keys: 'Ctrl+V', group: 'form', label: 'help.paste' },
+  { keys: 'F2', group: 'form', label: 'help.gridType' },
+  { keys: 'Esc', group: 'form', label: 'help.gridEscape' },
+  { keys: '← / →', group: 'form', label: 'help.gridMove' },
+  { keys: 'Shift+↑↓←→', group: 'form', label: 'help.gridRange' },
+  { keys: 'Ctrl+C / X / V', group: 'form', label: 'help.gridClipboard' },
+  { keys: 'Delete', group: 'form', label: 'help.gridClear' },
+  { keys: 'Ctrl+Z / Ctrl+Y', group: 'form', label: 'help.gridUndo' },
+  { keys: 'Ctrl+D', group: 'form', label: 'help.gridDuplicate' },
+  { keys: 'Ctrl+Delete', group: 'form', label: 'help.gridRemove' },
 ]
 
 /** The keys of a meaning, to be told beside its button. */

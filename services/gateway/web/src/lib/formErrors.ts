@@ -43,3 +43,13 @@ export function shiftErrors(errors: readonly FormError[], at: number, by: 1 | -1
     return [{ ...error, place: moved, key: placeKey(moved) }]
   })
 }
+
+/** The same for keys of fields ("lines/3/qty"), where only the keys are known. */
+export function shiftKeys(keys: Set<string>, at: number, by: 1 | -1): void {
+  const moving = [...keys].flatMap((key) => {
+    const [level, index, name] = key.split('/')
+    return level === 'lines' && Number(index) >= at ? [{ key, index: Number(index), name }] : []
+  })
+  moving.forEach(({ key }) => keys.delete(key))
+  for (const { index, name } of moving) if (by === 1 || index !== at) keys.add(`lines/${index + by}/${name}`)
+}

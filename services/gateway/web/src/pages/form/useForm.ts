@@ -8,22 +8,21 @@ import {
   bodyOf,
   contentFrom,
   contentOf,
-  duplicateLine,
   formFrom,
   isEditable,
   newForm,
-  newLine,
   ownContent,
   ownParty,
   strategyParts,
   type FormModel,
   type Part,
 } from '@/lib/form'
-import { byKey, placeErrors, shiftErrors, type FormError } from '@/lib/formErrors'
+import { byKey, placeErrors, shiftErrors, shiftKeys, type FormError } from '@/lib/formErrors'
 import type { Content } from '@/lib/merge'
 import { placeOf } from '@/lib/pointer'
 import { reckon } from '@/lib/reckoned'
 import { useCodes } from '@/stores/codes'
+import { useLines } from './grid/useLines'
 
 export type Saved = { ok: true; doc: DocumentFull } | { ok: false; why: 'stale' | 'invalid' | 'other'; error: unknown }
 
@@ -52,6 +51,7 @@ export function useForm(kind: Kind, words: (fault: Fault) => string) {
   function begin(own: SessionInfo['filing'] | undefined): void {
     const fresh = newForm(kind)
     Object.assign(form, { head: { ...fresh.head, ...ownParty(kind, own) }, lines: fresh.lines })
+    lines.forget()
     dirty.value = false
   }
   function show(full: DocumentFull, lacks: ProblemField[] = full.warnings ?? []): void {
@@ -63,6 +63,7 @@ export function useForm(kind: Kind, words: (fault: Fault) => string) {
   }
   function put(content: Content): void {
     Object.assign(form, formFrom(content))
+    lines.forget()
     places = form.lines.map((_, at) => at)
     errors.value = []
     warnings.value = []
@@ -96,46 +97,25 @@ export function useForm(kind: Kind, words: (fault: Fault) => string) {
     form.head[name] = value
     changed(`head/${name}`)
   }
-  function setCell(at: number, name: string, value: string): void {
-    const line = form.lines[at]
-    if (!line || (line.values[name] ?? '') === value) return
-    line.values[name] = value
-    changed(`lines/${at}/${name}`)
-  }
-  /** Another line at this place: what was said of lines behind it moves along. */
-  function insert(at: number, copyOf?: number): void {
-    const source = copyOf === undefined ? undefined : form.lines[copyOf]
-    form.lines.splice(at, 0, source ? duplicateLine(source) : newLine(kind, lineDefaults))
-    shift(at, 1)
-  }
-  function remove(at: number): void {
-    form.lines.splice(at, 1)
-    shift(at, -1)
-  }
-  function shift(at: number, by: 1 | -1): void {
-    dirty.value = true
-    edits.value++
-    errors.value = shiftErrors(errors.value, at, by)
-    warnings.value = shiftErrors(warnings.value, at, by)
-    for (const keys of [left, touched]) for (const key of [...keys]) if (key.startsWith('lines/')) keys.delete(key)
-  }
-  function paste(at: number, names: string[], cells: string[][]): void {
-    cells.forEach((row, r) => {
-      if (at + r >= (kind.max_lines ?? 100)) return
-      if (at + r >= form.lines.length) insert(form.lines.length)
-      row.forEach((text, c) => {
-        const name = names[c]
-        if (name) setCell(at + r, name, text)
-      })
-    })
-  }
+  const lines = useLines(kind, form, {
+    changed,
+    /** What was said of lines behind this place moves along with them. */
+    moved(at, by) {
+      dirty.value = true
+      edits.value++
+      errors.value = shiftErrors(errors.value, at, by)
+      warnings.value = shiftErrors(warnings.value, at, by)
+      for (const keys of [left, touched]) shiftKeys(keys, at, by)
+    },
+    defaults: () => lineDefaults,
+  })
   /** A chosen strategy fills what strategies fill, over what stood there. */
   function apply(strategy: Strategy): void {
     const parts = strategyParts(kind, strategy)
     for (const [name, value] of Object.entries(parts.head)) setHead(name, value)
     lineDefaults = parts.line
     form.lines.forEach((_, at) => {
-      for (const [name, value] of Object.entries(parts.line)) setCell(at, name, value)
+      for (const [name, value] of Object.entries(parts.line)) lines.put({ at, name, value })
     })
   }
   const seen = (key: string, field: Field, value: string): Fault | null =>
@@ -221,10 +201,7 @@ export function useForm(kind: Kind, words: (fault: Fault) => string) {
     begin,
     show,
     setHead,
-    setCell,
-    insert,
-    remove,
-    paste,
+    lines,
     apply,
     faultOf,
     takeErrors,
