@@ -17,6 +17,19 @@ _BUILT_IN = (
     ("stored_at", Words("入库时间", "Stored"), 140, "left", True, True, False),
     ("updated_at", Words("最近变更", "Last change"), 140, "left", False, False, False),
 )
+#: what customs said and when, and whether it takes too long: conditions of every kind that is filed
+PERIODS = ("refused", "cleared")
+_FACTS = (
+    ("refused", Words("退单时间", "Refused at"), "daterange", None),
+    ("refusal", Words("退单原因", "Reason of refusal"), "text", None),
+    ("cleared", Words("放行/审结时间", "Cleared at"), "daterange", None),
+    (
+        "overdue",
+        Words("超时未动", "Overdue"),
+        "choice",
+        [{"value": "true", "label": {"zh": "是", "en": "Yes"}}],
+    ),
+)
 _BATCH = ("batch_no", Words("商品批次号", "Batch number"), 170, "left", True, False, False)
 
 
@@ -55,7 +68,8 @@ def describe(doctype: DocumentType) -> dict[str, Any]:
         "areas": [{"name": name, "label": words.as_dict()} for name, words in doctype.areas],
         "conditions": [_condition(doctype, item.name, item.match) for item in doctype.conditions]
         + [_mark(item) for item in doctype.marks]
-        + ([_batch_condition()] if batch else []),
+        + ([_batch_condition()] if batch else [])
+        + (_facts() if doctype.message.direction == "out" else []),
         "columns": columns,
         "states": [
             {"name": state.name, "label": state.words.as_dict(), "colour": state.colour, "settled": state.settled,
@@ -80,6 +94,14 @@ def _mark(item: Mark) -> dict[str, Any]:
         "name": item.name, "label": item.words.as_dict(), "type": "choice", "match": "equals", "code_table": None,
         "choices": choices,
     }  # fmt: skip
+
+
+def _facts() -> list[dict[str, Any]]:
+    return [
+        {"name": name, "label": words.as_dict(), "type": kind, "match": "equals", "code_table": None,
+         "choices": choices}
+        for name, words, kind, choices in _FACTS
+    ]  # fmt: skip
 
 
 def _batch_condition() -> dict[str, Any]:

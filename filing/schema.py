@@ -228,3 +228,38 @@ def third() -> list[str]:
         """CREATE INDEX document_batch ON document (tenant_id, kind, batch_no, stored_at, id)
             WHERE deleted_at IS NULL AND batch_no <> ''""",
     ]
+
+
+def fourth() -> list[str]:
+    """Version 4: when customs cleared a document and why it refused one are columns, so that they can be counted."""
+    return [
+        "ALTER TABLE document ADD COLUMN cleared_at timestamptz",
+        """ALTER TABLE receipt ADD COLUMN refusal text COLLATE "C" NOT NULL DEFAULT ''""",
+        # the owner fills in what older receipts said, of all tenants; forced again before anybody else can look
+        *(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY" for table in ("document", "receipt")),
+        *told_before(),
+        *(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY" for table in ("document", "receipt")),
+        """CREATE INDEX document_cleared ON document (tenant_id, kind, cleared_at, submitted_at)
+            WHERE deleted_at IS NULL AND cleared_at IS NOT NULL""",
+        """CREATE INDEX receipt_refused ON receipt (tenant_id, received_at, refusal, document_id)
+            WHERE refusal <> ''""",
+    ]
+
+
+def told_before() -> list[str]:
+    """What receipts from before version 4 said. The codes are those of that day's life courses."""
+    return [
+        """UPDATE document d SET cleared_at = told.at FROM (
+            SELECT r.tenant_id, r.document_id, min(r.received_at) AS at FROM receipt r JOIN document o
+             ON o.tenant_id = r.tenant_id AND o.id = r.document_id AND o.state NOT IN ('rejected', 'error')
+            WHERE CASE WHEN o.kind IN ('list', 'return') THEN r.status IN ('800', '899')
+             WHEN o.kind IN ('order', 'booking', 'payment', 'master-house') THEN r.status IN ('120', '399') ELSE r.status = '399' END
+            GROUP BY 1, 2) AS told
+            WHERE d.tenant_id = told.tenant_id AND d.id = told.document_id""",
+        """UPDATE receipt SET refusal = CASE WHEN status LIKE '-%' THEN status
+            ELSE rtrim(status || ' ' || coalesce(substring(left(info, 300) FROM 'Code:\\s*([0-9A-Za-z-]+)'),
+             left(btrim(regexp_replace(regexp_replace(left(info, 300),
+              '[0-9A-Za-z_./:-]*[0-9][0-9A-Za-z_./:-]{3,}', '…', 'g'), '\\s+', ' ', 'g')), 80))) END
+            WHERE document_id IS NOT NULL AND (status LIKE '-%' OR status IN ('4', '100') OR
+             (message_type = 'CEB604Message' AND status IN ('501', '502', '503', '599', '700')))""",
+    ]

@@ -23,11 +23,13 @@ from filing.exports_rpc import ExportsServicer
 from filing.import_events import ImportHandler
 from filing.rpc import DocumentsServicer
 from filing.sheet_process import SheetReader
+from filing.stats_rpc import StatsServicer
 from filing.tasks_rpc import TasksServicer
 from filing.usecases.exports import Work as ExportWork
 from filing.usecases.import_work import Work
 from proto.documents.v1 import documents_pb2_grpc
 from proto.exports.v1 import exports_pb2_grpc
+from proto.stats.v1 import stats_pb2_grpc
 from proto.tasks.v1 import tasks_pb2_grpc
 from runtime import config as settings
 from runtime import grpc_server, migrate, process, relay
@@ -41,6 +43,7 @@ CALLERS = ("gateway.http",)
 # generated code has no types
 _ADD_DOCUMENTS: Any = documents_pb2_grpc.add_DocumentsServicer_to_server
 _ADD_EXPORTS: Any = exports_pb2_grpc.add_ExportsServicer_to_server
+_ADD_STATS: Any = stats_pb2_grpc.add_StatsServicer_to_server
 _ADD_TASKS: Any = tasks_pb2_grpc.add_TasksServicer_to_server
 
 
@@ -157,6 +160,7 @@ class Service:
 def _register(filing: Filing, server: grpc.Server) -> None:
     _ADD_DOCUMENTS(DocumentsServicer(filing, SheetReader()), server)
     _ADD_EXPORTS(ExportsServicer(filing), server)
+    _ADD_STATS(StatsServicer(filing), server)
     _ADD_TASKS(TasksServicer(filing, SheetReader()), server)
 
 

@@ -40,9 +40,15 @@ class Linked:
     there: bool
 
 
+#: from and to, both included; None = open
+Period = tuple[str | None, str | None]
+OPEN: Period = (None, None)
+
+
 @dataclass(slots=True)
 class Filter:
-    """What is asked for. conditions: (field, match, value); after: values of the sort's columns and id of the last row
+    """What is asked for. cleared, refused: when customs said so; refusal: why (documents.refusals); overdue: minutes
+    that a document may rest, by state. conditions: (field, match, value); after: values of the sort's columns and id of the last row
     seen. found: of each condition how much it finds, at most FEW + 1; None until `weigh` was asked.
     """
 
@@ -53,6 +59,10 @@ class Filter:
     stored_to: str | None = None
     batch_no: str = ""
     task_id: str | None = None
+    cleared: Period = OPEN
+    refused: Period = OPEN
+    refusal: str = ""
+    overdue: Mapping[str, int] | None = None
     conditions: Sequence[tuple[str, str, str]] = ()
     linked: Sequence[Linked] = ()
     sort: str = "stored_at"
@@ -201,12 +211,7 @@ def _rows(wanted: Filter) -> tuple[list[str], dict[str, Any]]:
     if wanted.settled is not None:
         parts.append("d.settled = :settled")
         values["settled"] = wanted.settled
-    if wanted.stored_from:
-        parts.append("d.stored_at >= CAST(:stored_from AS timestamptz)")
-        values["stored_from"] = wanted.stored_from
-    if wanted.stored_to:
-        parts.append("d.stored_at <= CAST(:stored_to AS timestamptz)")
-        values["stored_to"] = wanted.stored_to
+    _within("d.stored_at", "stored", (wanted.stored_from, wanted.stored_to), parts, values)
     if wanted.task_id:
         parts.append("d.task_id = CAST(:task_id AS uuid)")
         values["task_id"] = wanted.task_id
@@ -214,6 +219,7 @@ def _rows(wanted: Filter) -> tuple[list[str], dict[str, Any]]:
         # said twice: the index holds only documents of batches
         parts.append("d.batch_no = :batch_no AND d.batch_no <> ''")
         values["batch_no"] = wanted.batch_no
+    _of_customs(wanted, parts, values)
     for number, other in enumerate(wanted.linked):
         negation = "" if other.there else "NOT "
         # most have none: they are looked at one by one; those that have one are few, and found from there
@@ -226,6 +232,32 @@ def _rows(wanted: Filter) -> tuple[list[str], dict[str, Any]]:
         )
         values |= {f"rn{number}": other.ref, f"rk{number}": other.kind, f"rs{number}": list(other.states)}
     return parts, values
+
+
+def _of_customs(wanted: Filter, parts: list[str], values: dict[str, Any]) -> None:
+    """What is asked of the answers of customs, and of the time without one."""
+    _within("d.cleared_at", "cleared", wanted.cleared, parts, values)
+    if wanted.refused != OPEN or wanted.refusal:
+        told = ["r.refusal <> ''"]
+        _within("r.received_at", "refused", wanted.refused, told, values)
+        if wanted.refusal:
+            told.append("r.refusal = :refusal")
+            values["refusal"] = wanted.refusal
+        parts.append(f"d.id IN (SELECT r.document_id FROM receipt r WHERE {' AND '.join(told)})")
+    if wanted.overdue is not None:
+        parts.append(
+            "d.state = ANY(CAST(:limited AS text[])) AND d.updated_at <= now() - make_interval(mins =>"
+            " (CAST(:minutes AS int[]))[array_position(CAST(:limited AS text[]), d.state)])"
+        )
+        values |= {"limited": list(wanted.overdue), "minutes": list(wanted.overdue.values())}
+
+
+def _within(column: str, name: str, period: Period, parts: list[str], values: dict[str, Any]) -> None:
+    for end, compare in zip(("from", "to"), (">=", "<="), strict=True):
+        moment = period[end == "to"]
+        if moment:
+            parts.append(f"{column} {compare} CAST(:{name}_{end} AS timestamptz)")
+            values[f"{name}_{end}"] = moment
 
 
 # one range of the key table for each name of a number; numbers in lines are found as whole links

@@ -41,22 +41,25 @@ _MATCH_FREED = text(
 )
 _INSERT = text(
     "INSERT INTO receipt (tenant_id, id, document_id, message_type, natural_key, guid, status, return_time, info,"
-    " fields, raw_id, received_at, standing, times)"
+    " fields, raw_id, received_at, standing, times, refusal)"
     f" SELECT {_TENANT}, n.id, n.document, :message_type, n.natural_key, n.guid, n.status, n.return_time, n.info,"
-    "  CAST(n.fields AS jsonb), n.raw, CAST(n.received AS timestamptz), n.standing, n.times"
+    "  CAST(n.fields AS jsonb), n.raw, CAST(n.received AS timestamptz), n.standing, n.times, n.refusal"
     " FROM unnest(CAST(:ids AS uuid[]), CAST(:documents AS uuid[]), CAST(:natural_keys AS text[]),"
     "  CAST(:guids AS text[]), CAST(:statuses AS text[]), CAST(:return_times AS text[]), CAST(:infos AS text[]),"
-    "  CAST(:fields AS text[]), CAST(:raws AS uuid[]), CAST(:receiveds AS text[]), CAST(:standings AS text[]), CAST(:times AS int[]))"
-    "  AS n(id, document, natural_key, guid, status, return_time, info, fields, raw, received, standing, times)"
+    "  CAST(:fields AS text[]), CAST(:raws AS uuid[]), CAST(:receiveds AS text[]), CAST(:standings AS text[]),"
+    "  CAST(:times AS int[]), CAST(:refusals AS text[]))"
+    "  AS n(id, document, natural_key, guid, status, return_time, info, fields, raw, received, standing, times, refusal)"
     " ON CONFLICT (tenant_id, message_type, natural_key, guid, status, return_time)"
     " DO UPDATE SET times = receipt.times + EXCLUDED.times"
 )
 _APPLY = text(
     "UPDATE document d SET state = n.state, state_rank = n.rank, state_time = n.time, settled = n.settled,"
-    " customs_status = n.status, return_info = n.info, version = d.version + 1, updated_at = now()"
+    " customs_status = n.status, return_info = n.info, version = d.version + 1, updated_at = now(),"
+    # the first time it was heard that all is done; what is taken back was not
+    " cleared_at = CASE WHEN n.cleared <> '' THEN coalesce(d.cleared_at, CAST(n.cleared AS timestamptz)) END"
     " FROM unnest(CAST(:ids AS uuid[]), CAST(:states AS text[]), CAST(:ranks AS int[]), CAST(:times AS text[]),"
-    "  CAST(:settled AS boolean[]), CAST(:statuses AS text[]), CAST(:infos AS text[]))"
-    "  AS n(id, state, rank, time, settled, status, info)"
+    "  CAST(:settled AS boolean[]), CAST(:statuses AS text[]), CAST(:infos AS text[]), CAST(:cleared AS text[]))"
+    "  AS n(id, state, rank, time, settled, status, info, cleared)"
     ' WHERE d.id = n.id AND (d.state_rank, d.state_time) < (n.rank, n.time COLLATE "C")'
     f" RETURNING {CHANGED}"
 )
@@ -104,7 +107,7 @@ def insert(connection: Connection, message_type: str, rows: Sequence[Mapping[str
     columns = {
         "ids": "id", "documents": "document", "natural_keys": "natural_key", "guids": "guid", "statuses": "status",
         "return_times": "return_time", "infos": "info", "raws": "raw", "receiveds": "received",
-        "standings": "standing", "times": "times",
+        "standings": "standing", "times": "times", "refusals": "refusal",
     }  # fmt: skip
     values: dict[str, Any] = {name: [row[column] for row in rows] for name, column in columns.items()}
     values["fields"] = [json.dumps(row["fields"], ensure_ascii=False) for row in rows]
@@ -113,7 +116,9 @@ def insert(connection: Connection, message_type: str, rows: Sequence[Mapping[str
 
 
 def apply(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> Sequence[Row[Any]]:
-    """Move documents forward: id, state, rank, time, settled, status, info. Returns those that moved."""
+    """Move documents forward: id, state, rank, time, settled, status, info, cleared (when that was heard, or "").
+
+    Returns those that moved."""
     values = {
         "ids": [row["id"] for row in rows],
         "states": [row["state"] for row in rows],
@@ -122,6 +127,7 @@ def apply(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> Sequence
         "settled": [row["settled"] for row in rows],
         "statuses": [row["status"] for row in rows],
         "infos": [row["info"] for row in rows],
+        "cleared": [row["cleared"] for row in rows],
     }
     return connection.execute(_APPLY, values).all()
 

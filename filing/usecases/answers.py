@@ -13,7 +13,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from documents.body import natural_key
+from documents.groups import is_clearance
 from documents.receipts import effect, is_time
+from documents.refusals import of_receipt
 from documents.spec import DocumentType
 from documents.values import FORBIDDEN
 from filing import changes, ids
@@ -84,7 +86,7 @@ class _Batch:
             # a guid of ours names the document for certain, even a deleted one whose number is in use again;
             # whether a receipt repeats the guid is not stated (reference), so the business keys come second
             found = by_guid.get(guid) or by_key.get(key)
-            standing = self._judge(found, item, guid, ranks)
+            standing = self._judge(event, found, item, guid, ranks)
             self._keep(event, item, key, found, standing)
         if self._kept:
             store.insert(connection, root, list(self._kept.values()))
@@ -96,7 +98,12 @@ class _Batch:
         return [*changed, *consequences.moved(self._filing, connection, rows, moved, self._held)]
 
     def _judge(
-        self, row: Any, item: events_pb2.ReceiptItem, guid: str, ranks: dict[str, tuple[int, str]]
+        self,
+        event: events_pb2.ReceiptArrived,
+        row: Any,
+        item: events_pb2.ReceiptItem,
+        guid: str,
+        ranks: dict[str, tuple[int, str]],
     ) -> str:
         """Where a receipt stands, noting the move it makes: applied, late, unknown_status or unknown_document."""
         if row is None or row.attempt == 0:
@@ -123,6 +130,7 @@ class _Batch:
             "settled": move.settled,
             "status": item.status,
             "info": item.info,
+            "cleared": event.received_at if is_clearance(doctype, move.state) else "",
         }
         if move.state in self._holding[row.kind]:
             self._held.add(document_id)
@@ -130,6 +138,8 @@ class _Batch:
             self._note_told(doctype, row, place, found)
             return "late"
         ranks[document_id] = place
+        if found["cleared"] and document_id in self._best:
+            found["cleared"] = self._best[document_id]["cleared"] or found["cleared"]
         self._best[document_id] = found
         return "applied"
 
@@ -189,6 +199,7 @@ class _Batch:
             "received": event.received_at,
             "standing": standing,
             "times": 1,
+            "refusal": "" if row is None else of_receipt(self._types[row.kind], item.status, item.info),
         }
 
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from documents.describe import status_words
+from documents import groups
+from documents.describe import PERIODS, status_words
 from documents.receipts import return_time
 from documents.spec import DocumentType
 from documents.values import FORBIDDEN
@@ -92,8 +93,7 @@ def wanted_filter(doctype: DocumentType, wanted: Mapping[str, Any]) -> query.Fil
     for state in wanted["states"]:
         if state not in doctype.lifecycle.by_name:
             raise _invalid("state", "unknown-code", f"没有状态“{state}”。", f"There is no state {state}.")
-    start, end = _moment("stored_from", wanted["stored_from"]), _moment("stored_to", wanted["stored_to"])
-    _one_month(start, end)
+    stored_from, stored_to = _period("stored", wanted["stored_from"], wanted["stored_to"])
     settled = {"": None, "true": True, "false": False}.get(wanted["settled"], "wrong")
     if settled == "wrong":
         raise _invalid(
@@ -106,6 +106,7 @@ def wanted_filter(doctype: DocumentType, wanted: Mapping[str, Any]) -> query.Fil
             raise _invalid(condition, "control-character", zh, en)
     batch_no = conditions.pop("batch_no", "")
     linked = _marked(doctype, conditions)
+    of_customs = _of_customs(doctype, conditions)
     declared = {item.name: item.match for item in doctype.conditions}
     for condition in conditions:
         if condition not in declared:
@@ -119,8 +120,8 @@ def wanted_filter(doctype: DocumentType, wanted: Mapping[str, Any]) -> query.Fil
         kind=doctype.kind,
         states=wanted["states"],
         settled=settled,  # type: ignore[arg-type]
-        stored_from=start.isoformat() if start else None,
-        stored_to=end.isoformat() if end else None,
+        stored_from=stored_from,
+        stored_to=stored_to,
         batch_no=batch_no,
         task_id=check_id(wanted["task_id"]) if wanted.get("task_id") else None,
         conditions=[(key, declared[key], value) for key, value in conditions.items() if value],
@@ -129,7 +130,32 @@ def wanted_filter(doctype: DocumentType, wanted: Mapping[str, Any]) -> query.Fil
         descending=sort.startswith("-"),
         after=_after(wanted["cursor"], name),
         limit=size + 1,
+        **of_customs,
     )
+
+
+def _of_customs(doctype: DocumentType, conditions: dict[str, str]) -> dict[str, Any]:
+    """What is asked of customs' answers; taken out of the conditions. What customs issues itself has none."""
+    if doctype.message.direction == "in":
+        return {}
+    found: dict[str, Any] = {
+        name: _period(name, conditions.pop(f"{name}_from", ""), conditions.pop(f"{name}_to", ""))
+        for name in PERIODS
+    }
+    overdue = conditions.pop("overdue", "")
+    if overdue not in ("", "true"):
+        raise _invalid("overdue", "unknown-code", "overdue 只能为 true。", "overdue must be true.")
+    return found | {
+        "refusal": conditions.pop("refusal", ""),
+        "overdue": groups.limits(doctype) if overdue else None,
+    }
+
+
+def _period(name: str, first: str, last: str) -> query.Period:
+    """Both ends of a range of times, at most one calendar month."""
+    start, end = _moment(f"{name}_from", first), _moment(f"{name}_to", last)
+    _one_month(name, start, end)
+    return start.isoformat() if start else None, end.isoformat() if end else None
 
 
 def _marked(doctype: DocumentType, conditions: dict[str, str]) -> list[query.Linked]:
@@ -169,19 +195,19 @@ def _moment(name: str, value: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
 
 
-def _one_month(start: datetime | None, end: datetime | None) -> None:
+def _one_month(name: str, start: datetime | None, end: datetime | None) -> None:
     """At most one calendar month: 2018-07-01 00:00:00 to 2018-07-31 00:00:00 is one (guide 002, 1.1)."""
     if start is None or end is None:
         return
     if start > end:
-        raise _invalid("stored_from", "range", "入库时间起不能晚于止。", "The range begins after its end.")
+        raise _invalid(f"{name}_from", "range", "时间范围的起不能晚于止。", "The range begins after its end.")
     local = start.astimezone(SHANGHAI)
     year, month = (local.year + 1, 1) if local.month == 12 else (local.year, local.month + 1)
     limit = local.replace(year=year, month=month, day=min(local.day, monthrange(year, month)[1]))
     if end > limit:
         raise _invalid(
-            "stored_to", "range-too-long", "入库时间范围最长为一个自然月，请缩短范围。",
-            "The range of storage time may span at most one calendar month; shorten it."
+            f"{name}_to", "range-too-long", "时间范围最长为一个自然月，请缩短范围。",
+            "A range of times may span at most one calendar month; shorten it."
         )  # fmt: skip
 
 

@@ -28,6 +28,18 @@ class SignerServicer(signer_pb2_grpc.SignerServicer):
     def ActivateKey(self, request: Any, context: Any) -> Any:
         return _key(usecases.activate_key(self._database, current_actor(), request.id, self._clock()))
 
+    def Throughput(self, request: Any, context: Any) -> Any:
+        reply = signer_pb2.ThroughputReply()
+        for item in usecases.throughput(self._database, current_actor(), self._clock()):
+            reply.items.add(
+                key_id=item.key_id,
+                taken=item.taken,
+                signatures=item.signatures,
+                busy_seconds=item.busy_seconds,
+                last_at=rfc3339(item.last_at) if item.last_at else "",
+            )
+        return reply
+
     def Ledger(self, request: Any, context: Any) -> Any:
         page = usecases.read_ledger(
             self._database, current_actor(), request.page_size, request.cursor, request.message_id

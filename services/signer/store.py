@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 from sqlalchemy.exc import DBAPIError
 
 from runtime.errors import unavailable
@@ -231,6 +231,33 @@ def keys(connection: Connection) -> list[tuple[Key, bool]]:
         )
     )
     return [(_key(row), row.works) for row in rows]
+
+
+#: signatures that a key's speed is measured by, none older than a day
+MEASURED = 200
+
+# signed one after the other or side by side: the union of the times from intent to signature is the time spent
+_THROUGHPUT = text(
+    "SELECT k.id, (SELECT count(*) FROM ledger AS i WHERE i.what = 'intent' AND i.at > :now - interval '7 days'"
+    "  AND i.key_id = CAST(k.id AS text) AND NOT EXISTS (SELECT 1 FROM ledger AS l WHERE l.message_id = i.message_id"
+    "   AND l.seq > i.seq)) AS taken,"
+    " coalesce(m.signatures, 0) AS signatures, coalesce(m.busy, 0) AS busy, m.last_at"
+    " FROM key AS k LEFT JOIN LATERAL ("
+    "  SELECT sum(n) AS signatures, max(last_at) AS last_at, (SELECT sum(extract(epoch FROM upper(r) - lower(r)))"
+    "   FROM unnest(range_agg(tstzrange(begun, last_at))) AS r) AS busy FROM ("
+    "   SELECT count(*) AS n, i.begun, s.signed_at AS last_at FROM ("
+    "    SELECT message_id, signed_at FROM signature WHERE key_id = k.id AND signed_at > :now - interval '1 day'"
+    f"    ORDER BY signed_at DESC LIMIT {MEASURED}) AS s CROSS JOIN LATERAL ("
+    "    SELECT max(at) AS begun FROM ledger WHERE message_id = CAST(s.message_id AS text) AND what = 'intent'"
+    "     AND at <= s.signed_at) AS i WHERE i.begun IS NOT NULL GROUP BY 2, 3) AS waves) AS m ON true"
+    " WHERE k.certificate IS NOT NULL ORDER BY k.enterprise_code, k.created_at, k.id"
+)
+
+
+def throughput(connection: Connection, now: datetime) -> Sequence[Row[Any]]:
+    """Of each key that has a certificate: id, taken, signatures, busy (seconds), last_at. An attempt that was broken off
+    and never taken up again counts as in hand for seven days."""
+    return connection.execute(_THROUGHPUT, {"now": now}).all()
 
 
 def lock_keys(connection: Connection, tenant_id: str) -> None:

@@ -40,6 +40,27 @@ def _state(key: Key, works: bool, now: datetime) -> str:
     return "usable" if works else "unavailable"
 
 
+@dataclass(frozen=True, slots=True)
+class Throughput:
+    """What a key has in hand (taken), and how many signatures it made in how many seconds of work lately."""
+
+    key_id: str
+    taken: int
+    signatures: int
+    busy_seconds: float
+    last_at: datetime | None
+
+
+def throughput(database: Database, actor: Actor, now: datetime) -> list[Throughput]:
+    """Of all keys of the actor's tenant that have a certificate; measured from the ledger, never a constant."""
+    actor.require("key.read")
+    with database.transaction(actor.tenant_id) as connection:
+        rows = store.throughput(connection, now)
+    return [
+        Throughput(str(row.id), row.taken, int(row.signatures), float(row.busy), row.last_at) for row in rows
+    ]
+
+
 def activate_key(database: Database, actor: Actor, key_id: str, now: datetime) -> KeyState:
     """Make this the one key that signs for its enterprise. Raises not_found for unknown and foreign ids alike."""
     actor.require("key.activate")

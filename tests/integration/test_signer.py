@@ -690,6 +690,40 @@ def test_keys_are_listed_and_activated(side: SignerSide, call: Calls, tenant: Te
     assert what == [("activated", "系统开通"), ("activated", "张三")]
 
 
+def test_the_speed_of_a_key_is_measured_and_what_it_has_in_hand_counted(
+    whole: SignerSide, call: Calls, tenant: Tenant
+) -> None:
+    ask = lambda actor: call("Throughput", signer_pb2.ThroughputRequest(), actor).items  # noqa: E731
+    (fresh,) = ask(tenant.actor())
+    assert (fresh.taken, fresh.signatures, fresh.busy_seconds, fresh.last_at) == (0, 0, 0, "")
+    whole.start("relay")
+    whole.told()
+    whole.start("consume")
+    whole.crash("signer.intent.committed")
+    whole.publish(tenant.actor(), *(whole.submission(tenant) for _ in range(4)))
+    whole.died("consume")
+    (broken,) = ask(tenant.actor())
+    assert (broken.taken, broken.signatures) == (4, 0)
+    whole.start("consume")
+    Seen(whole).ready(4)
+    whole.publish(tenant.actor(), *(whole.submission(tenant) for _ in range(3)))
+    Seen(whole).ready(3)
+    (item,) = ask(tenant.actor())
+    assert (item.taken, item.signatures) == (0, 7)
+    rows = whole.rows(
+        tenant,
+        "SELECT i.at AS begun, s.signed_at AS ended FROM signature s JOIN ledger i"
+        " ON i.message_id = s.message_id::text AND i.what = 'intent'",
+    )
+    assert len(rows) == 7
+    busy, so_far = 0.0, datetime.min.replace(tzinfo=UTC)
+    for begun, ended in sorted((row.begun, row.ended) for row in rows):
+        busy += max(0.0, (ended - max(begun, so_far)).total_seconds())
+        so_far = max(so_far, ended)
+    assert item.busy_seconds == pytest.approx(busy, abs=0.001)
+    assert list(ask(Tenant().actor())) == []
+
+
 def test_two_activations_at_once_leave_one_active_key(side: SignerSide, call: Calls, tenant: Tenant) -> None:
     second = side.provision(tenant, "sm2-sm3", active=False)
     first = side.provision(tenant)
@@ -719,6 +753,7 @@ def test_foreign_and_unknown_keys_are_not_found(side: SignerSide, call: Calls, t
         ("ListKeys", signer_pb2.ListKeysRequest(), "key.read"),
         ("ActivateKey", signer_pb2.KeyRef(id="x"), "key.activate"),
         ("Ledger", signer_pb2.LedgerRequest(), "audit.read"),
+        ("Throughput", signer_pb2.ThroughputRequest(), "key.read"),
     ],
 )
 def test_calls_need_their_permission_and_their_caller(

@@ -218,6 +218,12 @@ ADDRESSES: dict[str, Case] = {
     "diagnosis.read": Case(get("/documents/order/{t.order}/diagnosis"), "hidden"),
     "search.search": Case(get("/search?q={t.number}"), "own"),
     "stats.read": Case(get("/stats/orders"), "own"),
+    "stats.overview": Case(get("/stats/overview"), "own"),
+    "stats.daily": Case(get("/stats/daily"), "own"),
+    "stats.refusals": Case(get("/stats/refusals"), "own"),
+    "stats.clearance": Case(get("/stats/clearance"), "own"),
+    # the mandate of the demo names no keys
+    "stats.devices": Case(get("/stats/devices"), "own", inside=403),
     "imports.start": Case(_import, "hidden", inside=202, clerk=202, refusal=422),
     "imports.list_imports": Case(get("/imports?kind=order"), "own"),
     "imports.read": Case(get("/imports/{t.task}"), "hidden"),

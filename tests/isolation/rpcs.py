@@ -12,6 +12,7 @@ from typing import Any, Literal
 from proto.documents.v1 import documents_pb2 as documents
 from proto.exports.v1 import exports_pb2 as exports
 from proto.signer.v1 import signer_pb2 as signer
+from proto.stats.v1 import stats_pb2 as stats
 from proto.tasks.v1 import tasks_pb2 as tasks
 from tests.isolation.cases import COLUMNS, Things, workbook
 
@@ -47,6 +48,10 @@ def _strategy(things: Things) -> Any:
         id=things.strategy, name="x", trade_mode="9710", logistics_code="AB", enterprise_short_code="CD",
         defaults={"orderType": "B"},
     )  # fmt: skip
+
+
+def _orders_of_a_month(_: Things) -> Any:
+    return stats.PeriodRequest(kinds=["order"], first_day="2026-11-01", last_day="2026-11-30")
 
 
 RPCS: dict[str, Rpc] = {
@@ -91,6 +96,11 @@ RPCS: dict[str, Rpc] = {
     "Exports.Read": Rpc(lambda t: exports.ExportRef(id=t.export), "hidden"),
     "Exports.File": Rpc(lambda t: exports.FileRequest(id=t.export), "hidden"),
     "Exports.Discard": Rpc(lambda t: exports.ExportRef(id=t.export), "hidden"),
+    "Stats.Overview": Rpc(_orders_of_a_month, "own"),
+    "Stats.Daily": Rpc(_orders_of_a_month, "own"),
+    "Stats.Refusals": Rpc(_orders_of_a_month, "own"),
+    "Stats.Clearance": Rpc(_orders_of_a_month, "own"),
+    "Stats.Signing": Rpc(lambda _: stats.SigningRequest(kinds=["order"]), "own"),
     "Tasks.CreateTask": Rpc(lambda t: tasks.CreateTaskRequest(kind="order", strategy=_strategy(t)), "own"),
     "Tasks.ReadTask": Rpc(lambda t: tasks.TaskRef(id=t.job), "hidden"),
     "Tasks.ListTasks": Rpc(lambda _: tasks.ListTasksRequest(kind="order", page_size=50), "own"),
@@ -110,5 +120,6 @@ RPCS: dict[str, Rpc] = {
     "Tasks.ProposeMapping": Rpc(lambda _: tasks.ProposeMappingRequest(kind="order", file=workbook()), "own"),
     "Signer.ListKeys": Rpc(lambda _: signer.ListKeysRequest(), "own"),
     "Signer.ActivateKey": Rpc(lambda t: signer.KeyRef(id=t.key), "hidden"),
+    "Signer.Throughput": Rpc(lambda _: signer.ThroughputRequest(), "own"),
     "Signer.Ledger": Rpc(lambda _: signer.LedgerRequest(page_size=200), "own"),
 }

@@ -24,18 +24,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from proto.documents.v1 import documents_pb2, documents_pb2_grpc
 from proto.exports.v1 import exports_pb2, exports_pb2_grpc
 from proto.signer.v1 import signer_pb2, signer_pb2_grpc
+from proto.stats.v1 import stats_pb2, stats_pb2_grpc
 from proto.tasks.v1 import tasks_pb2, tasks_pb2_grpc
 from runtime.actor import Actor, ActorSigner
-from runtime.db import Database
 from runtime.errors import Problem
 from runtime.grpc_client import Client
 from runtime.tls import TlsFiles
 from services.gateway.app import make_app, make_parts
 from services.gateway.config import http_config
-from services.gateway.tenants import store
 from tests.isolation.cases import ADDRESSES, Case, Things, collect
 from tests.isolation.rpcs import RPCS, Rpc
-from tests.support.people import Visitor, a_number, same_refusal, signed_in, tenant_id
+from tests.support.people import Visitor, a_number, new_mandate, same_refusal, signed_in, tenant_id
 from tests.support.stack import Stack
 
 #: what no address but the public ones may do without a session
@@ -163,7 +162,7 @@ def test_every_address_has_a_case(stack: Stack, monkeypatch: pytest.MonkeyPatch)
 def test_every_rpc_has_a_case() -> None:
     found = {
         f"{service.name}.{method.name}"
-        for module in (documents_pb2, exports_pb2, signer_pb2, tasks_pb2)
+        for module in (documents_pb2, exports_pb2, signer_pb2, stats_pb2, tasks_pb2)
         for service in module.DESCRIPTOR.services_by_name.values()
         for method in service.methods
     }
@@ -273,25 +272,8 @@ def test_stepping_into_who_gave_no_mandate_is_like_stepping_into_nobody(world: W
     assert broker.get("/session").json()["client"] is None
 
 
-def a_mandate(stack: Stack, **changes: Any) -> str:
-    """A further mandate, from B to the broker, for bookings only."""
-    now = datetime.now(UTC)
-    row = {
-        "tenant_id": tenant_id(stack, "B"), "id": str(uuid.uuid4()), "client_name": "B",
-        "broker_id": tenant_id(stack, "C"), "broker_name": "C", "kinds": ["booking"], "actions": ["read", "write"],
-        "valid_from": now - timedelta(days=1), "valid_to": now + timedelta(days=1), **changes,
-    }  # fmt: skip
-    database = Database(stack.environment("gateway.http")["DATABASE_URL"], pool_size=1)
-    try:
-        with database.transaction(row["tenant_id"]) as connection:
-            store.upsert(connection, "mandates", ("tenant_id", "id"), row)
-    finally:
-        database.close()
-    return str(row["id"])
-
-
 def test_a_mandate_is_for_its_kinds_and_ends_the_moment_it_is_revoked(world: World) -> None:
-    mandate = a_mandate(world.stack)
+    mandate = new_mandate(world.stack)
     broker = signed_in(world.stack, "C", "broker")
     old_token = broker.me["csrf_token"]
     assert broker.step_into(world.theirs.tenant).status_code == 200
@@ -325,7 +307,7 @@ def test_a_mandate_that_is_not_live_opens_nothing(world: World, when: str) -> No
         "to come": {"valid_from": now + timedelta(minutes=5), "valid_to": now + timedelta(days=2)},
         "revoked": {"revoked_at": now},
     }[when]
-    a_mandate(world.stack, **changes)
+    new_mandate(world.stack, **changes)
     broker = signed_in(world.stack, "C", "broker")
     assert world.theirs.tenant not in [item["id"] for item in broker.me["clients"]]
     assert broker.step_into(world.theirs.tenant).status_code == 404
@@ -352,6 +334,7 @@ class Caller:
     STUBS: dict[str, Any] = {  # noqa: RUF012
         "Documents": (documents_pb2_grpc.DocumentsStub, "ORDER_GRPC"),
         "Exports": (exports_pb2_grpc.ExportsStub, "ORDER_GRPC"),
+        "Stats": (stats_pb2_grpc.StatsStub, "ORDER_GRPC"),
         "Tasks": (tasks_pb2_grpc.TasksStub, "ORDER_GRPC"),
         "Signer": (signer_pb2_grpc.SignerStub, "SIGNER_GRPC"),
     }

@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import requests
@@ -138,6 +139,23 @@ def new_user(stack: Stack, tenant: str, role: str, password: str = "a good long 
     finally:
         database.close()
     return {"username": row["username"], "password": password, "id": row["id"]}
+
+
+def new_mandate(stack: Stack, **changes: Any) -> str:
+    """A further mandate, from B to the broker, for bookings only; its id."""
+    now = datetime.now(UTC)
+    row = {
+        "tenant_id": tenant_id(stack, "B"), "id": str(uuid.uuid4()), "client_name": "B",
+        "broker_id": tenant_id(stack, "C"), "broker_name": "C", "kinds": ["booking"], "actions": ["read", "write"],
+        "valid_from": now - timedelta(days=1), "valid_to": now + timedelta(days=1), **changes,
+    }  # fmt: skip
+    database = Database(stack.environment("gateway.http")["DATABASE_URL"], pool_size=1)
+    try:
+        with database.transaction(row["tenant_id"]) as connection:
+            store.upsert(connection, "mandates", ("tenant_id", "id"), row)
+    finally:
+        database.close()
+    return str(row["id"])
 
 
 def tenant_id(stack: Stack, tenant: str) -> str:

@@ -33,6 +33,7 @@ from services.gateway.http import (
     rights,
     session,
     site,
+    stats,
     tasks,
 )
 from services.gateway.http.context import Parts
@@ -49,8 +50,8 @@ _BLUEPRINTS = (
     messages.blueprint,
     editors.blueprint,
     diagnosis.blueprint,
-    lookups.search_blueprint,
-    lookups.stats_blueprint,
+    lookups.blueprint,
+    stats.blueprint,
     imports.blueprint,
     mappings.blueprint,
     tasks.blueprint,

@@ -32,13 +32,14 @@ BUILT_IN = ("number", "batch_no")
 class Kind:
     """A declared kind: its type, its description for the pages, and what a query may name.
 
-    actions: those that are done to a batch, with the permission each needs. pages: the states each declared page is
+    periods: names of ranges of times, apart from the storage time. actions: those that are done to a batch, with the permission each needs. pages: the states each declared page is
     about, none = all.
     """
 
     type: DocumentType
     description: Mapping[str, Any]
     conditions: tuple[str, ...]
+    periods: tuple[str, ...]
     sortable: tuple[str, ...]
     actions: Mapping[str, str]
     pages: Mapping[str, tuple[str, ...]]
@@ -71,6 +72,7 @@ def _kind(name: str) -> Kind:
         type=doctype,
         description=description,
         conditions=tuple(dict.fromkeys([*BUILT_IN, *(n for n in declared if n not in PAGING)])),
+        periods=tuple(item["name"] for item in description["conditions"] if item["type"] == "daterange"),
         sortable=tuple(item["name"] for item in description["columns"] if item["sortable"]),
         actions={item["name"]: item["permission"] for item in description["actions"] if item["batch"]},
         pages={page.id: page.states for page in doctype.pages},

@@ -7,7 +7,9 @@ from marshmallow import fields
 from services.gateway.http.shapes import Answer, a_flag, a_number, a_text, many, one, some_texts
 
 
-class _Explanation(Answer):
+class Explanation(Answer):
+    """What a refusal means, and what to do."""
+
     code = a_text()
     text = a_text()
     way_out = a_text()
@@ -24,7 +26,7 @@ class _Receipt(Answer):
     received_at = a_text()
     standing = a_text()
     times = a_number()
-    explanation = one(_Explanation, allow_none=True)
+    explanation = one(Explanation, allow_none=True)
 
 
 class ReceiptsAnswer(Answer):
@@ -39,7 +41,7 @@ class _Entry(Answer):
     text = a_text()
     actor = a_text(allow_none=True)
     detail = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
-    explanation = one(_Explanation, allow_none=True)
+    explanation = one(Explanation, allow_none=True)
 
 
 class TimelineAnswer(Answer):

@@ -86,16 +86,23 @@ def query_message(kind: Kind, sent: dict[str, str]) -> pb.QueryRequest:
     number_field = kind.description["number_field"]
     if "number" in sent and number_field in sent:
         details.append(problems.wrong("/number", "repeated", sent["number"]))
+    ranges = {f"{name}_{end}": name for name in kind.periods for end in ("from", "to")}
     for name, value in sent.items():
         if name in kind.conditions:
             if value:
                 conditions[number_field if name == "number" else name] = value
-        elif name not in catalogue.PAGING:
+        elif name not in catalogue.PAGING and name not in ranges:
             details.append(problems.wrong(f"/{name}", "unknown", value))
     stored_from, stored_to, wrong_period = periods.check(
         sent.get("stored_from", ""), sent.get("stored_to", "")
     )
     details += wrong_period
+    for name in kind.periods:
+        start, end, wrong = periods.check(sent.get(f"{name}_from", ""), sent.get(f"{name}_to", ""), name)
+        details += wrong
+        conditions |= {f"{name}_{at}": text for at, text in (("from", start), ("to", end)) if text}
+    if sent.get("overdue", "") not in ("", "true") and "overdue" in kind.conditions:
+        details.append(problems.wrong("/overdue", "choice:true", sent["overdue"]))
     states = _states(kind, sent, details)
     task = sent.get("task", "")
     if task and parse.uuid_or_none(task) is None:

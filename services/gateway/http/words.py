@@ -33,10 +33,10 @@ INPUT = {
     ),
     "sort": ("不能按此列排序，可用：{0}。", "cannot be sorted by; possible are: {0}."),
     "window": (
-        "入库时间跨度最多一个自然月，请缩短到 {0} 或更早。",
-        "is more than one calendar month after stored_from; the latest possible is {0}.",
+        "时间跨度最多一个自然月，请缩短到 {0} 或更早。",
+        "is more than one calendar month after the beginning; the latest possible is {0}.",
     ),
-    "from-after-to": ("开始时间晚于结束时间。", "is later than stored_to."),
+    "from-after-to": ("开始时间晚于结束时间。", "is later than the end."),
     "strategy-unknown": (
         "没有这个业务策略，或已停用。",
         "is not a strategy of this enterprise, or is disabled.",

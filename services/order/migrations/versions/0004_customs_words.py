@@ -1,0 +1,13 @@
+"""When customs cleared a document and why it refused one can be counted and queried."""
+
+from alembic import op
+
+from filing import schema
+
+revision = "0004"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    for statement in schema.fourth():
+        op.execute(statement)
