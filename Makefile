@@ -6,7 +6,7 @@ OUT ?= .run/messages
 ALGORITHM ?= rsa-sha1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests run stop status messages test lint bench bench-import bench-xml bench-query bench-receipts bench-chain fault proto lock clean
+.PHONY: help setup setup-tests run stop status messages test lint bench bench-import bench-xml bench-query bench-receipts bench-chain bench-web fault proto lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -41,7 +41,7 @@ lint: setup ## style, types, import rules, and the browser application's own che
 	@.venv/bin/lint-imports
 	@$(PY) -m tools.web lint
 
-bench: bench-import bench-xml bench-query bench-receipts bench-chain ## every benchmark
+bench: bench-import bench-xml bench-query bench-receipts bench-chain bench-web ## every benchmark
 
 bench-import: setup ## reading and checking sheets
 	@$(PY) -m bench.import
@@ -57,6 +57,9 @@ bench-receipts: setup ## what customs answers, in any order
 
 bench-chain: setup ## the whole way of an order
 	@$(PY) -m bench.chain
+
+bench-web: setup-tests ## from a key to its paint, in a list and a grid, beside el-table
+	@$(PY) -m bench.web
 
 fault: setup-tests ## fault tests: processes and servers are killed, files fill up
 	@$(PY) -m pytest tests/fault

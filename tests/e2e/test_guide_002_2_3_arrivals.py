@@ -70,7 +70,7 @@ def lines(desk: Desk, consignment: Consignment) -> None:
     if desk.at("line").count() == 0:
         desk.at("line-add").click()
     desk.fill_line(0, logisticsNo=waybill, totalPackageNo="ZB0001")
-    desk.at("line").nth(0).locator('[data-test="line-note"]').press("Enter")
+    desk.stand_in(0, "note").press("Enter")
     expect(desk.at("line")).to_have_count(2)
     desk.fill_line(1, logisticsNo=f"{waybill}x")
     desk.at("line").nth(1).locator('[data-test="line-duplicate"]').click()

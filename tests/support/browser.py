@@ -157,12 +157,26 @@ class Desk:
                 expect(self.at("code-option").first).to_be_visible()
             field.press("Enter")
 
+    def line(self, at: int) -> Locator:
+        """One line (from 0) of the open form's grid; only those in view are on the page."""
+        return self.page.locator(f'[data-test="line"][data-line="{at}"]').filter(visible=True)
+
+    def stand_in(self, at: int, name: str) -> Locator:
+        """Go to a cell of a line as a clerk does, along the line with Tab; what is there then takes what one types."""
+        self.line(at).get_by_role("rowheader").click()
+        cell = self.line(at).locator(f'[data-test="line-{name}"]:is(input, select)')
+        expect(self.line(at).locator('[data-column="0"] :is(input, select)')).to_be_focused()
+        for _ in range(40):
+            if cell.count():
+                break
+            self.page.keyboard.press("Tab")
+        expect(cell).to_be_focused()
+        return cell
+
     def fill_line(self, at: int, **fields: str) -> None:
         """Type into the cells of one line (from 0) of the open form."""
-        line = self.at("line").nth(at)
         for name, value in fields.items():
-            cell = line.locator(f'[data-test="line-{name}"]')
-            cell.click()
+            cell = self.stand_in(at, name)
             cell.fill(value)
             if cell.get_attribute("role") == "combobox":
                 expect(self.at("code-option").first).to_be_visible()

@@ -12,7 +12,7 @@ export type Meaning =
   | 'print'
   | 'nextArea'
   | 'takeTotals'
-export type KeyGroup = 'global' | 'query' | 'form'
+export type KeyGroup = 'global' | 'query' | 'form' | 'grid'
 interface Binding {
   meaning: Meaning
   keys: string
@@ -48,15 +48,17 @@ export const LOCAL_KEYS: readonly { keys: string; group: KeyGroup; label: string
   { keys: 'Ctrl+← / Ctrl+→', group: 'query', label: 'help.headMove' },
   { keys: 'Enter / Shift+Enter', group: 'form', label: 'help.onward' },
   { keys: '↑ / ↓', group: 'form', label: 'help.choose' },
-  { keys: 'F2', group: 'form', label: 'help.gridType' },
-  { keys: 'Esc', group: 'form', label: 'help.gridEscape' },
-  { keys: '← / →', group: 'form', label: 'help.gridMove' },
-  { keys: 'Shift+↑↓←→', group: 'form', label: 'help.gridRange' },
-  { keys: 'Ctrl+C / X / V', group: 'form', label: 'help.gridClipboard' },
-  { keys: 'Delete', group: 'form', label: 'help.gridClear' },
-  { keys: 'Ctrl+Z / Ctrl+Y', group: 'form', label: 'help.gridUndo' },
-  { keys: 'Ctrl+D', group: 'form', label: 'help.gridDuplicate' },
-  { keys: 'Ctrl+Delete', group: 'form', label: 'help.gridRemove' },
+  { keys: 'Enter / Shift+Enter', group: 'grid', label: 'help.gridOnward' },
+  { keys: 'F2', group: 'grid', label: 'help.gridType' },
+  { keys: 'Esc', group: 'grid', label: 'help.gridEscape' },
+  { keys: '↑↓←→, Home, End', group: 'grid', label: 'help.gridMove' },
+  { keys: 'Ctrl+↑ / Ctrl+↓', group: 'grid', label: 'help.gridFar' },
+  { keys: 'Shift+↑↓←→', group: 'grid', label: 'help.gridRange' },
+  { keys: 'Ctrl+C / X / V', group: 'grid', label: 'help.gridClipboard' },
+  { keys: 'Delete', group: 'grid', label: 'help.gridClear' },
+  { keys: 'Ctrl+Z / Ctrl+Y', group: 'grid', label: 'help.gridUndo' },
+  { keys: 'Ctrl+D', group: 'grid', label: 'help.gridDuplicate' },
+  { keys: 'Ctrl+Delete', group: 'grid', label: 'help.gridRemove' },
 ]
 
 /** The keys of a meaning, to be told beside its button. */

@@ -30,7 +30,9 @@ describe('what is in view', () => {
     ['at the end', [15_680, 320, 32, 500, 2], { from: 488, to: 500 }],
     ['beyond the end, as after a removal', [15_680, 320, 32, 3, 2], { from: 1, to: 3 }],
     ['without lines', [0, 320, 32, 0, 2], { from: 0, to: 0 }],
-  ] as const)('lines %s', (_, given, span) => expect(rowsIn(...given)).toEqual(span))
+  ] as const)('lines %s', (_, given, span) =>
+    expect(rowsIn(...(given as unknown as Parameters<typeof rowsIn>))).toEqual(span),
+  )
 
   it('columns by where they begin', () => {
     const lefts = leftsOf([100, 50, 200, 100], 300)
@@ -79,6 +81,7 @@ describe('what a key means', () => {
     ['ArrowRight', { shiftKey: true }, move(0, 1, true)],
     ['End', {}, { do: 'edge', by: 1, extend: false }],
     ['PageDown', {}, { do: 'page', by: 1, extend: false }],
+    ['ArrowDown', { ctrlKey: true, shiftKey: true }, { do: 'far', by: 1, extend: true }],
     ['F2', {}, { do: 'edit' }],
     ['Escape', {}, { do: 'giveBack' }],
     ['Delete', {}, { do: 'clear' }],

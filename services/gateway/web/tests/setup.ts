@@ -5,3 +5,4 @@ class NoObserver {
   disconnect() {}
 }
 globalThis.ResizeObserver ??= NoObserver as unknown as typeof ResizeObserver
+Element.prototype.scrollIntoView ??= () => undefined

@@ -7,6 +7,7 @@ export type Command =
   | { do: 'move'; rows: number; columns: number; extend: boolean }
   | { do: 'edge'; by: 1 | -1; extend: boolean }
   | { do: 'page'; by: 1 | -1; extend: boolean }
+  | { do: 'far'; by: 1 | -1; extend: boolean }
   | { do: 'edit' | 'giveBack' | 'clear' | 'undo' | 'redo' | 'duplicate' | 'remove' | 'all' }
 
 /** The control one is in: whether its text is edited, and whether the caret stands at an end of it. */
@@ -63,5 +64,7 @@ function withCtrl(event: Key, at: Standing): Command | null {
   if (keys === 'Ctrl+Z') return { do: event.shiftKey ? 'redo' : 'undo' }
   if (keys === 'Ctrl+Y') return { do: 'redo' }
   if (keys === 'Ctrl+Delete') return { do: 'remove' }
+  if (keys === 'Ctrl+ArrowUp' || keys === 'Ctrl+ArrowDown')
+    return { do: 'far', by: keys === 'Ctrl+ArrowUp' ? -1 : 1, extend: event.shiftKey }
   return keys === 'Ctrl+A' ? { do: 'all' } : null
 }

@@ -43,11 +43,13 @@ export function useGrid({ scroller, cells, view, edits, fields, lines, most, lea
     if (found) found.focus({ preventScroll: true })
     else home()?.focus()
   }
-  function goTo(cell: Cell): Promise<void> {
+  async function goTo(cell: Cell, byMouse = false): Promise<void> {
     commit()
     cells.stand(cell)
     view.show(active.row, active.column)
-    return focus()
+    await focus()
+    // who works by keyboard sees the whole grid; nothing moves under a mouse
+    if (!byMouse) scroller.value?.scrollIntoView({ block: 'nearest' })
   }
   function extendTo(cell: Cell): void {
     cells.extend(cell)
@@ -103,10 +105,11 @@ export function useGrid({ scroller, cells, view, edits, fields, lines, most, lea
     void nextTick(() => (control() as HTMLInputElement | null)?.select?.())
     return true
   }
-  function move(command: Command & { do: 'move' | 'edge' | 'page' }): void {
+  function move(command: Command & { do: 'move' | 'edge' | 'page' | 'far' }): void {
     const from = command.extend ? head : active
     const to = { row: from.row, column: from.column }
     if (command.do === 'edge') to.column = command.by < 0 ? 0 : fields().length - 1
+    else if (command.do === 'far') to.row = command.by < 0 ? 0 : lines().length - 1
     else if (command.do === 'page') to.row += command.by * view.pageRows.value
     else {
       to.row += command.rows
@@ -133,6 +136,7 @@ export function useGrid({ scroller, cells, view, edits, fields, lines, most, lea
       case 'move':
       case 'edge':
       case 'page':
+      case 'far':
         move(command)
         return true
       case 'giveBack':
@@ -213,10 +217,22 @@ export function useGrid({ scroller, cells, view, edits, fields, lines, most, lea
     const line = box?.closest<HTMLElement>('[data-line]')
     return box && line ? { row: Number(line.dataset.line), column: Number(box.dataset.column) } : null
   }
+  /** Its number stands for the whole line. */
+  function selectLine(row: number, further: boolean): void {
+    const column = fields().length - 1
+    if (further) cells.extend({ row, column })
+    else void goTo({ row, column: 0 }, true).then(() => cells.extend({ row, column }))
+  }
   let dragging = false
   function onMouseDown(event: MouseEvent): void {
     dragging = false
-    const cell = event.button === 0 ? cellAt(event) : null
+    if (event.button !== 0) return
+    const number = (event.target as HTMLElement).closest('[role="rowheader"]')?.closest<HTMLElement>('[data-line]')
+    if (number) {
+      event.preventDefault()
+      return selectLine(Number(number.dataset.line), event.shiftKey)
+    }
+    const cell = cellAt(event)
     if (!cell) return
     if (isControl(event.target)) {
       // the caret goes where one clicks
@@ -228,7 +244,7 @@ export function useGrid({ scroller, cells, view, edits, fields, lines, most, lea
     event.preventDefault()
     dragging = true
     if (event.shiftKey) extendTo(cell)
-    else void goTo(cell)
+    else void goTo(cell, true)
   }
   function onMouseOver(event: MouseEvent): void {
     const cell = dragging && event.buttons === 1 ? cellAt(event) : null

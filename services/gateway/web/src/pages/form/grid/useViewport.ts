@@ -71,9 +71,10 @@ export function useViewport(scroller: Ref<HTMLElement | undefined>, size: Size) 
     top.value = scrolledTo(row * rowHeight.value, rowHeight.value, top.value, roomY.value)
     left.value = scrolledTo(at, (lefts.value[column + 1] ?? at) - at, left.value, roomX.value)
     void nextTick(() => {
-      // a line that was just added has its room only now
-      if (box.scrollTop !== top.value) box.scrollTop = top.value
-      if (box.scrollLeft !== left.value) box.scrollLeft = left.value
+      if (box.scrollTop === top.value && box.scrollLeft === left.value) return
+      box.scrollTop = top.value
+      box.scrollLeft = left.value
+      onScroll()
     })
   }
   function measure(): void {
@@ -90,6 +91,8 @@ export function useViewport(scroller: Ref<HTMLElement | undefined>, size: Size) 
     measure()
     onScroll()
   })
+  // more or fewer lines: the room changes with them, before one goes on
+  watch(wanted, measure, { flush: 'post' })
   onMounted(() => {
     observer = new ResizeObserver(measure)
     if (scroller.value) observer.observe(scroller.value)
