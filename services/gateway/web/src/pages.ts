@@ -17,7 +17,7 @@ export interface PageDef {
   id: string
   path: string
   title: string
-  view: 'query' | 'import' | 'tasks' | 'taskDocuments' | 'keys' | 'clients'
+  view: 'dashboard' | 'query' | 'import' | 'tasks' | 'taskDocuments' | 'keys' | 'clients'
   kind?: string
   preset?: QueryPreset
   tradeMode?: string
@@ -58,6 +58,7 @@ const branch = (id: string, path: string, kind: string, title: string, mode: str
 ]
 
 export const PAGES: readonly PageDef[] = [
+  { id: 'dashboard', path: '/dashboard', title: 'pages.dashboard', view: 'dashboard', permission: 'document.read' },
   ...branch('A5', '/orders/9710', 'order', 'pages.a5', '9710', { orderType: 'B' }),
   ...branch('A6', '/bookings/9810', 'booking', 'pages.a6', '9810'),
   { id: 'A7', path: '/tasks', title: 'pages.a7', view: 'tasks', permission: 'document.import' },

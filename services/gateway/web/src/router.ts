@@ -4,6 +4,7 @@ import { PAGES, pagePath } from './pages'
 import { useSession } from './stores/session'
 
 const VIEWS = {
+  dashboard: () => import('./pages/dashboard/DashboardPage.vue'),
   query: () => import('./pages/query/QueryPage.vue'),
   import: () => import('./pages/import/ImportPage.vue'),
   tasks: () => import('./pages/tasks/TasksPage.vue'),

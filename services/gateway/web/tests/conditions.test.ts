@@ -55,7 +55,7 @@ describe('the question to the API', () => {
     expect(toQuery(KIND, { ...emptyForm(KIND), batch_no: 'B1', left_at: ['2026-11-01', '2026-11-02'] })).toEqual({
       batch_no: 'B1',
       left_at_from: '2026-11-01T00:00:00+08:00',
-      left_at_to: '2026-11-02T23:59:59.999+08:00',
+      left_at_to: '2026-11-02T23:59:59.999999+08:00',
     })
   })
   it('never asks for a condition the kind does not declare', () => {

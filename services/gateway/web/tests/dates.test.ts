@@ -63,7 +63,7 @@ describe('quick picks', () => {
   it('asks the API from the first to the last moment', () => {
     expect(rangeQuery('stored', ['2026-11-01', '2026-11-30'])).toEqual({
       stored_from: '2026-11-01T00:00:00+08:00',
-      stored_to: '2026-11-30T23:59:59.999+08:00',
+      stored_to: '2026-11-30T23:59:59.999999+08:00',
     })
   })
 })

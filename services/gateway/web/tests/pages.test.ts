@@ -109,7 +109,7 @@ describe('the query page of any kind', () => {
       flag: 'A',
       parcelNo: 'P-9',
       stored_from: '2026-11-01T00:00:00+08:00',
-      stored_to: '2026-11-02T23:59:59.999+08:00',
+      stored_to: '2026-11-02T23:59:59.999999+08:00',
       sort: '-stored_at',
       page_size: '50',
     })

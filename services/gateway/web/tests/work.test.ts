@@ -153,7 +153,7 @@ describe('tasks and what rests too long', () => {
     expect(questionOf({ task_no: ' T1 ', number: '', modified: '2026-11-01~2026-11-02' }, ['modified'])).toEqual({
       task_no: 'T1',
       modified_from: '2026-11-01T00:00:00+08:00',
-      modified_to: '2026-11-02T23:59:59.999+08:00',
+      modified_to: '2026-11-02T23:59:59.999999+08:00',
     })
   })
   it('is overdue from its time on', () => {

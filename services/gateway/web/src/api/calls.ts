@@ -4,8 +4,10 @@ import type {
   ActionResult,
   Body,
   Chain,
+  Clearance,
   CodeItem,
   Comparison,
+  Daily,
   DeviceKey,
   Diagnosis,
   Editor,
@@ -17,11 +19,14 @@ import type {
   KindBrief,
   Mapping,
   MappingProposal,
+  Overview,
   Page,
   RawMessage,
   Receipt,
+  Refusals,
   SearchHit,
   SessionInfo,
+  SigningDevices,
   Strategy,
   Task,
   TaskDocument,
@@ -146,6 +151,15 @@ export const strategies = { list: () => request<Page<Strategy>>('GET', '/strateg
 export const devices = {
   list: () => request<Page<DeviceKey>>('GET', '/devices'),
   activate: (id: string) => request<DeviceKey>('POST', `/devices/${part(id)}/actions/activate`),
+}
+
+export const stats = {
+  overview: (kind: string) => request<Overview>('GET', '/stats/overview', { query: { kind } }),
+  daily: (kind: string) => request<Daily>('GET', '/stats/daily', { query: { kind } }),
+  refusals: (kind: string, days: { from: string; to: string }) =>
+    request<Refusals>('GET', '/stats/refusals', { query: { kind, ...days } }),
+  clearance: (kind: string) => request<Clearance>('GET', '/stats/clearance', { query: { kind } }),
+  devices: () => request<SigningDevices>('GET', '/stats/devices'),
 }
 
 export const search = (q: string, signal?: AbortSignal) =>

@@ -3,6 +3,7 @@ import type { Explanation, Reckoning } from './related'
 import type { ImportState } from './work'
 
 export * from './related'
+export * from './stats'
 export * from './work'
 
 export type Language = 'zh-CN' | 'en'

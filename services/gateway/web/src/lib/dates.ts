@@ -73,7 +73,7 @@ export function quickRange(pick: QuickPick, now: Date = new Date()): DayRange {
 /** First and last moment of the days, as the API wants them. */
 export function rangeQuery(name: string, range: DayRange | null): Record<string, string> {
   if (!range) return {}
-  return { [`${name}_from`]: `${range[0]}T00:00:00+08:00`, [`${name}_to`]: `${range[1]}T23:59:59.999+08:00` }
+  return { [`${name}_from`]: `${range[0]}T00:00:00+08:00`, [`${name}_to`]: `${range[1]}T23:59:59.999999+08:00` }
 }
 
 /** Customs times come as yyyyMMddHHmmss (+ milliseconds) inside bodies. */
