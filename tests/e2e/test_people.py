@@ -84,10 +84,10 @@ def test_a_session_ended_elsewhere_asks_to_sign_in_and_returns(desk: Desk, stack
     desk.on_page("A2")
     assert visitor.delete("/session").ok
     # the open page notices by itself: its live connection ends with the session
-    expect(desk.at("signin-notice")).to_contain_text("登录已失效", timeout=2 * PATIENCE)
-    desk.at("signin-username").fill(user["username"])
-    desk.at("signin-password").fill(user["password"])
-    desk.at("signin-submit").click()
+    expect(desk.at("gone-reason")).to_contain_text("已在别处结束", timeout=2 * PATIENCE)
+    desk.at("again-password").fill(user["password"])
+    desk.at("again-submit").click()
+    expect(desk.at("sign-in-again")).to_have_count(0)
     desk.on_page("A2")
 
 

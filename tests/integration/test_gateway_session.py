@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -239,6 +241,32 @@ def test_sessions_end_by_age_and_keep_only_hashes(servers: dict[str, Any]) -> No
     assert found.find(ticket.cookie) is None
     now[0] -= 1001
     assert found.find(ticket.cookie) is None
+
+
+def test_only_somebody_at_work_keeps_a_session_alive(stack: Stack) -> None:
+    visitor = signed_in(stack, "A", "declarant")
+    life = visitor.me["session"]
+    assert life["idle_left"] == life["idle_seconds"]
+    assert datetime.fromisoformat(life["ends_at"]) > datetime.now(UTC)
+    tenant, secret = str(visitor.http.cookies["tongguan_session"]).split(".")
+    raw = redis.Redis.from_url(stack.environment("gateway.http")["REDIS_URL"])
+    name = sessions.key(tenant, "session", hashlib.sha256(secret.encode()).hexdigest())
+
+    raw.expire(name, 60)
+    polling = {"X-Background": "1"}
+    for path in ("/session", "/documents/order", "/preferences"):
+        assert visitor.get(path, headers=polling).status_code == 200
+    with visitor.get("/events", stream=True) as stream:
+        next(stream.iter_lines())
+    assert raw.ttl(name) <= 60
+    told = visitor.get("/session", headers=polling).json()["session"]
+    assert 0 < told["idle_left"] <= 60
+    assert told["ends_at"] == life["ends_at"]
+    visitor.get("/preferences")
+    assert raw.ttl(name) > 60
+
+    raw.delete(name)
+    assert visitor.get("/session", headers=polling).status_code == 401
 
 
 def test_stepping_renews_the_csrf_token_and_never_revives(servers: dict[str, Any]) -> None:

@@ -17,9 +17,11 @@ from services.gateway.tenants import usecases
 from services.gateway.tenants.domain import Standing
 
 COOKIE = "tongguan_session"
+#: header of requests that nobody asked for (polling): they do not keep a session alive
+BACKGROUND = "X-Background"
 _SAFE = ("GET", "HEAD", "OPTIONS")
 #: what open pages ask by themselves: it keeps nobody signed in who went away
-UNATTENDED = ("editors.report",)
+_UNATTENDED = ("live.events", "editors.report")
 
 
 def install(app: Flask) -> None:
@@ -50,11 +52,14 @@ def _enter() -> None:
         require(right)
 
 
+def by_a_person() -> bool:
+    """Whether this request is a sign of somebody at work. A stream is not, nor what a page asks on its own account."""
+    return request.endpoint not in _UNATTENDED and BACKGROUND not in request.headers
+
+
 def identify() -> None:
     """Load session, user and mandate into the request; 401 if any of the first two is not there any more."""
-    found = context.parts().sessions.find(
-        request.cookies.get(COOKIE, ""), touch=request.endpoint not in UNATTENDED
-    )
+    found = context.parts().sessions.find(request.cookies.get(COOKIE, ""), touch=by_a_person())
     if found is None:
         raise sessions.unauthenticated()
     settle(found)

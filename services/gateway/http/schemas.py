@@ -75,6 +75,14 @@ class _Tenant(Answer):
     kind = a_text()
 
 
+class _Life(Answer):
+    """Seconds without anybody at work after which the session ends, how many are left, and when it ends at the latest."""
+
+    idle_seconds = a_number()
+    idle_left = a_number()
+    ends_at = a_text()
+
+
 class SessionAnswer(Answer):
     """Who am I. `permissions` and `kinds` are those of now: of the mandate inside a client."""
 
@@ -88,6 +96,7 @@ class SessionAnswer(Answer):
     client = one(_Client, allow_none=True)
     mandate_ended = a_flag()
     csrf_token = a_text()
+    session = one(_Life)
 
 
 class PreferencesAnswer(Answer):

@@ -77,8 +77,11 @@ def sign_in(body: dict[str, str]) -> Response:
 @blueprint.route("", methods=["GET"])
 @blueprint.response(200, SessionAnswer)
 def read() -> Response:
-    """Who am I, for which enterprise, with which permissions and clients."""
-    return answer(_who_am_i())
+    """Who am I, for which enterprise, with which permissions and clients; how long the session lives.
+
+    With the header X-Background the question itself does not keep the session alive.
+    """
+    return answer(_who_am_i(touched=auth.by_a_person()))
 
 
 @blueprint.route("", methods=["DELETE"])
@@ -146,11 +149,12 @@ def _end_earlier() -> None:
         context.parts().sessions.close(earlier)
 
 
-def _who_am_i() -> dict[str, Any]:
+def _who_am_i(*, touched: bool = True) -> dict[str, Any]:
     standing: Standing = g.standing
     person = standing.person
     mandates = usecases.clients(context.parts().database, person, context.now())
     current = standing.mandate
+    life = context.parts().sessions.life(context.ticket(), touched=touched)
     return {
         "user": {"id": person.user_id, "username": person.username, "name": person.name},
         "tenant": {"id": person.tenant_id, "name": person.tenant_name, "kind": person.tenant_kind},
@@ -162,6 +166,11 @@ def _who_am_i() -> dict[str, Any]:
         "client": {**_client(current), "enterprise": _enterprise(standing.enterprise)} if current else None,
         "mandate_ended": standing.mandate_ended,
         "csrf_token": context.ticket().csrf,
+        "session": {
+            "idle_seconds": life.idle,
+            "idle_left": life.left,
+            "ends_at": shown(life.ends_at),
+        },
     }
 
 

@@ -14,6 +14,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import redis
@@ -60,6 +61,15 @@ class Ticket:
         """Follows from token and salt, so that a look into Redis gives nobody a valid one."""
         mac = hmac.new(self.secret.encode(), f"csrf:{self.session.salt}".encode(), hashlib.sha256)
         return urlsafe_b64encode(mac.digest()).decode().rstrip("=")
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """idle: seconds it lives without anybody at work, left: how many of them are left; ends_at: whatever happens."""
+
+    idle: int
+    left: int
+    ends_at: datetime
 
 
 class Sessions:
@@ -109,6 +119,15 @@ class Sessions:
             self.close(ticket)
             return None
         return ticket
+
+    def life(self, ticket: Ticket, *, touched: bool) -> Life:
+        """How long this session goes on; touched: it was renewed this very moment."""
+        idle = left = self._config.session_idle
+        if not touched:
+            with _closed():
+                left = max(int(self._redis.ttl(_session_key(ticket))), 0)
+        ends = datetime.fromtimestamp(ticket.session.created_at + self._config.session_absolute, UTC)
+        return Life(idle, left, ends)
 
     def renew(self, ticket: Ticket, mandate_id: str | None) -> Ticket:
         """Step into or out of a client: the same session, a new CSRF token, so that older pages cannot write."""

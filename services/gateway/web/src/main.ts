@@ -5,6 +5,7 @@ import App from './App.vue'
 import { i18n } from './locales'
 import { router } from './router'
 import { useSession } from './stores/session'
+import 'element-plus/theme-chalk/dark/css-vars.css'
 import './styles/tokens.css'
 import './styles/base.css'
 

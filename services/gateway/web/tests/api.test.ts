@@ -8,7 +8,7 @@ import { problem, serve } from './support'
 beforeEach(() => {
   setLanguage('zh-CN')
   setCsrfToken('')
-  whenSignedOut(() => undefined)
+  whenSignedOut(() => Promise.resolve(false))
 })
 const failing = async (call: Promise<unknown>): Promise<ApiProblem> => {
   const error = await call.then(
@@ -44,6 +44,7 @@ describe('every call', () => {
     let gone = 0
     whenSignedOut(() => {
       gone++
+      return Promise.resolve(false)
     })
     serve({ 'GET /documents/parcel': () => problem(401, {}), 'GET /session': () => problem(401, {}) })
     await failing(documents.query('parcel', {}))

@@ -36,10 +36,19 @@ import type {
 } from './types'
 
 type Raw = Record<string, unknown>
+/** Work that goes on after its call has been answered: whose end the person wants to hear of (stores/notices.ts). */
+export type Begun =
+  { what: 'import' | 'export'; kind: string; id: string } | { what: 'document'; kind: string; ids: string[] }
+let onBegun: (work: Begun) => void = () => undefined
+export function whenBegun(handler: (work: Begun) => void): void {
+  onBegun = handler
+}
 const part = encodeURIComponent
 
 export const session = {
   read: () => request<Raw>('GET', '/session'),
+  /** without keeping it alive */
+  look: () => request<Raw>('GET', '/session', { headers: { 'X-Background': '1' } }),
   signIn: (username: string, password: string) => request<Raw>('POST', '/session', { body: { username, password } }),
   signOut: () => request<void>('DELETE', '/session'),
   client: (clientId: string | null) => request<Raw>('POST', '/session/client', { body: { client_id: clientId } }),
@@ -87,10 +96,17 @@ export const documents = {
   print: (kind: string, id: string, name: string) => download(`${one(kind, id)}/print.pdf`, name),
   printTable: (kind: string, query: Query) => download(`/documents/${part(kind)}/print.pdf`, `${kind}.pdf`, query),
   exportNow: (kind: string, query: Query) => download(`/documents/${part(kind)}/export.xlsx`, `${kind}.xlsx`, query),
-  exportLater: (kind: string, query: Query) =>
-    request<ExportJob>('POST', `/documents/${part(kind)}/exports`, { query }),
-  act: (kind: string, action: string, ids: string[]) =>
-    request<{ results: ActionResult[] }>('POST', `/documents/${part(kind)}/actions/${part(action)}`, { body: { ids } }),
+  exportLater: async (kind: string, query: Query) => {
+    const job = await request<ExportJob>('POST', `/documents/${part(kind)}/exports`, { query })
+    onBegun({ what: 'export', kind, id: job.id })
+    return job
+  },
+  act: async (kind: string, action: string, ids: string[]) => {
+    const path = `/documents/${part(kind)}/actions/${part(action)}`
+    const answer = await request<{ results: ActionResult[] }>('POST', path, { body: { ids } })
+    onBegun({ what: 'document', kind, ids })
+    return answer
+  },
 }
 
 export const exports = {
@@ -136,8 +152,11 @@ export const tasks = {
 export const imports = {
   list: (kind: string) => request<Page<ImportTask>>('GET', '/imports', { query: { kind } }),
   read: (id: string) => request<ImportTask>('GET', `/imports/${part(id)}`),
-  start: (form: FormData, onProgress: (share: number) => void, signal?: AbortSignal) =>
-    upload<{ id: string }>('/imports', form, onProgress, signal),
+  start: async (form: FormData, onProgress: (share: number) => void, signal?: AbortSignal) => {
+    const begun = await upload<{ id: string }>('/imports', form, onProgress, signal)
+    onBegun({ what: 'import', kind: String(form.get('kind') ?? ''), id: begun.id })
+    return begun
+  },
   keepValid: (id: string) => request<ImportTask>('POST', `/imports/${part(id)}/keep-valid`),
   retry: (id: string) => request<ImportTask>('POST', `/imports/${part(id)}/retry`),
   discard: (id: string) => request<void>('DELETE', `/imports/${part(id)}`),

@@ -10,7 +10,7 @@ interface Options {
   body?: unknown
   signal?: AbortSignal
   headers?: Record<string, string>
-  /** asked again and again and the same each time: no key keeps its answer */
+  /** asked again and again by the page itself, the same each time: no key keeps its answer, no session lives on it */
   repeated?: boolean
   /** outlives the page that sends it */
   keepalive?: boolean
@@ -19,7 +19,9 @@ interface Options {
 let language: Language = 'zh-CN'
 let csrfToken = ''
 let clockOffset = 0 // ms by which the server's clock is ahead of this computer's
-let onSignedOut: () => void = () => undefined
+let onSignedOut: () => Promise<boolean> = () => Promise.resolve(false)
+let isBackground: () => boolean = () => false
+let onAnswered: (sentAt: number) => void = () => undefined
 
 export function setLanguage(value: Language): void {
   language = value
@@ -27,10 +29,23 @@ export function setLanguage(value: Language): void {
 export function setCsrfToken(value: string): void {
   csrfToken = value
 }
-/** Called when a call finds the session gone (any 401 except at the session itself). */
-export function whenSignedOut(handler: () => void): void {
+/**
+ * Called when a call finds the session gone (any 401 except at the session itself). Where it answers true, somebody has
+ * signed in again meanwhile and the call, of which nothing was done, is made once more.
+ */
+export function whenSignedOut(handler: () => Promise<boolean>): void {
   onSignedOut = handler
 }
+/** Tells whether a call made now is the page's own doing: such a one does not keep the session alive. */
+export function setBackground(handler: () => boolean): void {
+  isBackground = handler
+}
+/** Called with the time of every call that did keep it alive. */
+export function whenAnswered(handler: (sentAt: number) => void): void {
+  onAnswered = handler
+}
+/** By how many ms the server's clock is ahead of this computer's. */
+export const serverAhead = (): number => clockOffset
 
 /** Now, by the server's clock (to a second): what happens here is dated like what the server dates. */
 export const serverNow = (): string => new Date(Date.now() + clockOffset).toISOString()
@@ -60,12 +75,17 @@ function headersFor(method: string, extra: Record<string, string> = {}): Record<
     if (csrfToken) headers['X-CSRF-Token'] = csrfToken
     headers['Idempotency-Key'] = idempotencyKey()
   }
+  if (isBackground()) headers['X-Background'] = '1'
   return { ...headers, ...extra }
 }
 
 async function send(method: string, path: string, options: Options): Promise<Response> {
   const headers = headersFor(method, options.headers)
-  if (options.repeated) delete headers['Idempotency-Key']
+  if (options.repeated) {
+    delete headers['Idempotency-Key']
+    headers['X-Background'] = '1'
+  }
+  const sentAt = Date.now()
   let body: string | undefined
   if (options.body !== undefined) {
     headers['Content-Type'] = 'application/json'
@@ -87,9 +107,13 @@ async function send(method: string, path: string, options: Options): Promise<Res
   }
   const date = Date.parse(response.headers.get('Date') ?? '')
   if (!Number.isNaN(date)) clockOffset = date - Date.now()
-  if (response.ok) return response
+  if (response.ok) {
+    if (!headers['X-Background']) onAnswered(sentAt)
+    return response
+  }
   const problem = await problemFrom(response)
-  if (problem.status === 401 && path !== '/session') onSignedOut()
+  if (problem.status === 401 && !path.startsWith('/session') && (await onSignedOut()))
+    return send(method, path, options)
   throw problem
 }
 
@@ -151,8 +175,15 @@ export function upload<T>(
         // a proxy's page instead of our answer: the status alone decides below
       }
       if (call.status >= 200 && call.status < 300) return resolve(body as T)
-      if (call.status === 401) onSignedOut()
-      reject(new ApiProblem(call.status, body as ProblemJson, retryAfterSeconds(call.getResponseHeader('Retry-After'))))
+      const refused = new ApiProblem(
+        call.status,
+        body as ProblemJson,
+        retryAfterSeconds(call.getResponseHeader('Retry-After')),
+      )
+      if (call.status !== 401) return reject(refused)
+      void onSignedOut().then((again) =>
+        again ? upload<T>(path, form, onProgress, signal).then(resolve, reject) : reject(refused),
+      )
     }
     signal?.addEventListener('abort', () => call.abort())
     call.send(form)

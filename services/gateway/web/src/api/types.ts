@@ -258,6 +258,13 @@ export interface SessionInfo {
   /** the client one acted for is no longer: its mandate ended or was taken back */
   mandate_ended: boolean
   csrf_token: string
+  life: SessionLife
+}
+/** Seconds without anybody at work after which the session ends (0: not said), how many are left, the latest end. */
+export interface SessionLife {
+  idle_seconds: number
+  idle_left: number
+  ends_at: string
 }
 export interface SearchHit {
   id: string

@@ -1,5 +1,5 @@
 // Reads the session answer into one shape. Missing optional parts become empty, so that pages need no questions.
-import type { Client, SessionInfo } from '@/api/types'
+import type { Client, SessionInfo, SessionLife } from '@/api/types'
 
 type Raw = Record<string, unknown>
 const record = (value: unknown): Raw =>
@@ -19,6 +19,16 @@ function client(value: unknown): Client {
     to: text(mandate.to) || null,
     kinds: texts(mandate.kinds),
     actions: texts(mandate.actions),
+  }
+}
+
+function life(value: unknown): SessionLife {
+  const raw = record(value)
+  const seconds = (part: unknown) => (typeof part === 'number' && part > 0 ? part : 0)
+  return {
+    idle_seconds: seconds(raw.idle_seconds),
+    idle_left: seconds(raw.idle_left),
+    ends_at: text(raw.ends_at),
   }
 }
 
@@ -45,6 +55,7 @@ export function normaliseSession(raw: Raw): SessionInfo {
     client: raw.client ? client(raw.client) : null,
     mandate_ended: raw.mandate_ended === true,
     csrf_token: text(raw.csrf_token),
+    life: life(raw.session),
   }
 }
 

@@ -27,4 +27,20 @@ export function readJson<T>(key: string, fallback: T): T {
   }
 }
 
+/** The same for as long as the window lives: what a reload must find again, and another window must not. */
+export function readWindow<T>(key: string, fallback: T): T {
+  try {
+    return (JSON.parse(sessionStorage.getItem(key) ?? 'null') as T | null) ?? fallback
+  } catch {
+    return fallback // forbidden, or written by another version
+  }
+}
+export function writeWindow(key: string, value: unknown): void {
+  try {
+    sessionStorage.setItem(key, JSON.stringify(value))
+  } catch {
+    // forbidden or full: after a reload the page one is on is open, and no other
+  }
+}
+
 export const writeJson = (key: string, value: unknown): void => writeText(key, JSON.stringify(value))

@@ -9,6 +9,7 @@ import { useSession } from './session'
 export interface LiveHandlers {
   states?: (kind: string, changes: StateChange[]) => void
   progress?: (progress: ImportProgress) => void
+  exported?: (progress: { id: string; kind: string; state: string }) => void
   gap?: () => void
 }
 
@@ -28,6 +29,8 @@ export const useLive = defineStore('live', () => {
           listeners.forEach((l) => l.states?.(kind, changes))
         },
         'import.progress': (data) => listeners.forEach((l) => l.progress?.(data as ImportProgress)),
+        'export.progress': (data) =>
+          listeners.forEach((l) => l.exported?.(data as { id: string; kind: string; state: string })),
       },
       open: (again) => {
         connected.value = true

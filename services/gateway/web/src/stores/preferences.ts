@@ -10,7 +10,7 @@ import type { Language } from '@/api/types'
 /** Changes of one name within this time are one call. */
 export const PAUSE = 500 // ms
 /** Applied by public/theme.js before anything is drawn; the language's mirror belongs to src/locales. */
-const THEME_MIRROR = 'tongguan.theme'
+export const THEME_MIRROR = 'tongguan.theme'
 
 export const usePreferences = defineStore('preferences', () => {
   const items = shallowReactive(new Map<string, unknown>())

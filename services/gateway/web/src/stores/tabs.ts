@@ -1,7 +1,14 @@
 // The open tabs. Each is one route path; its full address (conditions, page) is kept so that coming back is exact.
 import { defineStore } from 'pinia'
-import { computed, reactive, ref } from 'vue'
+import { computed, reactive, ref, watch } from 'vue'
 import type { Label } from '@/api/types'
+import { readWindow, writeWindow } from '@/lib/storage'
+
+const KEPT = 'tongguan.tabs'
+interface Kept {
+  owner: string
+  tabs: Tab[]
+}
 
 /** A key of the locale, a number, or words of a declaration. */
 export type TabTitle = string | Label
@@ -58,11 +65,31 @@ export const useTabs = defineStore('tabs', () => {
   /** Tabs belong to one person acting for one client; for anybody else they are gone, except the one being opened. */
   function ownedBy(who: string, keep: { path: string } | null): void {
     if (owner !== who) {
-      tabs.value = tabs.value.filter((tab) => tab.path === keep?.path)
+      const reloaded = owner === ''
+      const here = tabs.value.filter((tab) => tab.path === keep?.path)
+      tabs.value = reloaded ? restored(who, here) : here
       unsaved.clear()
     }
     owner = who
   }
+  /** After a reload: the same tabs in the same order, each at its full address; the page in the address bar counts. */
+  function restored(who: string, here: Tab[]): Tab[] {
+    const kept = readWindow<Kept>(KEPT, { owner: '', tabs: [] })
+    if (kept.owner !== who || !Array.isArray(kept.tabs)) return here
+    const before = kept.tabs.filter((tab) => typeof tab?.path === 'string' && typeof tab.fullPath === 'string')
+    const merged = before.map((tab) => {
+      const now = here.find((one) => one.path === tab.path)
+      return now ? { ...tab, fullPath: now.fullPath } : tab
+    })
+    return [...merged, ...here.filter((tab) => !before.some((one) => one.path === tab.path))]
+  }
+  watch(
+    tabs,
+    (now) => {
+      if (owner) writeWindow(KEPT, { owner, tabs: now } satisfies Kept)
+    },
+    { deep: true },
+  )
 
   return { tabs, paths, unsaved, visit, name, close, setUnsaved, atRisk, closeOthers, closeAll, ownedBy }
 })

@@ -1,0 +1,180 @@
+// What became of this person's work while they looked elsewhere: imports and exports that ended, documents that were
+// refused, mandates and keys that end soon. Heard live; after a gap or a reload asked of the API. The list is kept with the
+// person's settings, one for each client they act for, so that nothing is only in memory.
+import { defineStore } from 'pinia'
+import { computed } from 'vue'
+import { devices, documents, exports, imports, whenBegun, type Begun } from '@/api/calls'
+import { serverNow } from '@/api/client'
+import type { Kind, StateChange } from '@/api/types'
+import { allRead, MOST_JOBS, NOTHING, withDocuments, withNotice, type Job, type Kept, type Notice } from '@/lib/notices'
+import { daysLeft } from '@/lib/session'
+import { siblingPath } from '@/pages'
+import { useCatalogue } from './catalogue'
+import { useKinds } from './kinds'
+import { usePreferences } from './preferences'
+import { useSession } from './session'
+
+const IMPORT_ENDS = ['checked', 'done', 'failed']
+const EXPORT_ENDS = ['done', 'failed']
+/** days before their end that a mandate and a key are told of */
+const MANDATE_SOON = 14
+const KEY_SOON = 30
+/** documents looked at for each kind after a gap; more are told as so many */
+const LOOKED_AT = 20
+const MOST_FOLLOWED = 5_000
+
+export const useNotices = defineStore('notices', () => {
+  const preferences = usePreferences()
+  const session = useSession()
+  const kinds = useKinds()
+  const catalogue = useCatalogue()
+  /** documents that were moved from this window, and the state last heard of each (events may repeat); after a reload their kinds are known, which is enough to ask */
+  const mine = new Map<string, string>()
+
+  const name = () => `notices.${session.info?.client?.id ?? 'own'}`
+  const kept = computed<Kept>(() => ({ ...NOTHING, ...preferences.get<Partial<Kept>>(name(), {}) }))
+  const items = computed(() => kept.value.items)
+  const unread = computed(() => items.value.filter((item) => !item.read).length)
+  const keep = (change: Partial<Kept>): void => preferences.put(name(), { ...kept.value, ...change })
+
+  whenBegun((work: Begun) => {
+    if (work.what === 'document') {
+      if (mine.size > MOST_FOLLOWED) mine.clear()
+      work.ids.forEach((id) => mine.set(id, ''))
+      if (!kept.value.kinds.includes(work.kind))
+        keep({ kinds: [...kept.value.kinds, work.kind], seen: kept.value.seen || serverNow() })
+    } else keep({ jobs: [work as Job, ...kept.value.jobs].slice(0, MOST_JOBS) })
+  })
+
+  /** States in which somebody has to do something. */
+  const bad = (kind: Kind, state: string) => kind.states.some((one) => one.name === state && one.colour === 'red')
+  const query = (kind: string, state: string) => `/documents/${kind}?state=${state}`
+
+  async function states(kind: string, changes: StateChange[]): Promise<void> {
+    const own = changes.filter((change) => mine.has(change.id) && mine.get(change.id) !== change.state)
+    if (!own.length) return
+    own.forEach((change) => mine.set(change.id, change.state))
+    const declared = await kinds.load(kind)
+    let list = items.value
+    for (const change of own.filter(({ state }) => bad(declared, state)))
+      list = withDocuments(list, {
+        kind,
+        state: change.state,
+        count: 1,
+        name: change.number,
+        at: change.updated_at ?? serverNow(),
+        to: change.number ? `/documents/${kind}/${change.id}` : query(kind, change.state),
+      }).map((item, i) => (i === 0 && item.count > 1 ? { ...item, to: query(kind, change.state) } : item))
+    const latest = changes.at(-1)?.updated_at ?? serverNow()
+    if (list !== items.value) keep({ items: list, seen: latest })
+  }
+  function ended(job: Job, state: string, count: number, label?: string): void {
+    const { what, kind, id } = job
+    const to = what === 'import' ? siblingPath(kind, 'import', catalogue.kinds) : `/documents/${kind}`
+    const notice: Notice = {
+      key: `${what}:${id}`,
+      what,
+      kind,
+      state,
+      count,
+      name: label,
+      at: serverNow(),
+      read: false,
+      to,
+    }
+    keep({ items: withNotice(items.value, notice), jobs: kept.value.jobs.filter((one) => one.id !== id) })
+  }
+  const jobOf = (id: string) => kept.value.jobs.find((job) => job.id === id)
+  function imported(told: { id: string; state: string; documents: number }): void {
+    const job = jobOf(told.id)
+    if (job && IMPORT_ENDS.includes(told.state)) ended(job, told.state, told.documents)
+  }
+  function exported(told: { id: string; state: string; rows?: number }): void {
+    const job = jobOf(told.id)
+    if (job && EXPORT_ENDS.includes(told.state)) ended(job, told.state, told.rows ?? 0)
+  }
+  /** What live events may have missed: the work that is still followed, and the kinds this person files. */
+  async function catchUp(): Promise<void> {
+    for (const job of kept.value.jobs) {
+      try {
+        if (job.what === 'import') imported(await imports.read(job.id))
+        else exported(await exports.read(job.id))
+      } catch {
+        // gone, or the server is away: the next gap asks again, and the oldest drop out of the list
+      }
+    }
+    for (const kind of kept.value.kinds) {
+      try {
+        await missed(kind)
+      } catch {
+        // as above
+      }
+    }
+    if (kept.value.kinds.length) keep({ seen: serverNow() })
+  }
+  async function missed(kind: string): Promise<void> {
+    const declared = await kinds.load(kind)
+    const since = Date.parse(kept.value.seen)
+    for (const { name: state } of declared.states.filter((one) => one.colour === 'red')) {
+      const found = await documents.query(kind, { state, sort: '-stored_at', page_size: LOOKED_AT })
+      const fresh = found.items.filter((row) => Date.parse(row.updated_at ?? '') > since && mine.get(row.id) !== state)
+      fresh.forEach((row) => mine.has(row.id) && mine.set(row.id, state))
+      const [first] = fresh
+      if (!first) continue
+      const to = fresh.length === 1 ? `/documents/${kind}/${first.id}` : query(kind, state)
+      keep({
+        items: withDocuments(items.value, {
+          kind,
+          state,
+          count: fresh.length,
+          name: first.number,
+          at: first.updated_at ?? serverNow(),
+          to,
+        }),
+      })
+    }
+  }
+  /** What ends soon is told once, however often one comes back; what is read stays read. */
+  async function endings(): Promise<void> {
+    const tell = (notice: Pick<Notice, 'key' | 'what' | 'name' | 'to'>, end: string) => {
+      if (items.value.some((item) => item.key === notice.key)) return
+      keep({
+        items: withNotice(items.value, {
+          ...notice,
+          count: daysLeft(end) ?? 0,
+          at: serverNow(),
+          read: false,
+          state: end,
+        }),
+      })
+    }
+    for (const client of session.info?.clients ?? []) {
+      const left = daysLeft(client.to)
+      if (client.to && left !== null && left <= MANDATE_SOON)
+        tell(
+          { key: `mandate:${client.id}:${client.to}`, what: 'mandate', name: client.name, to: '/clients' },
+          client.to,
+        )
+    }
+    if (!session.may('key.read')) return
+    try {
+      for (const key of (await devices.list()).items) {
+        const left = daysLeft(key.not_after)
+        if (key.active && left !== null && left <= KEY_SOON)
+          tell(
+            { key: `key:${key.id}:${key.not_after}`, what: 'key', name: key.label, to: '/settings/keys' },
+            key.not_after,
+          )
+      }
+    } catch {
+      // the signer is away: the page of keys says so, the bell need not
+    }
+  }
+  const start = (): Promise<unknown> => Promise.all([catchUp(), endings()])
+  function read(key: string): void {
+    keep({ items: items.value.map((item) => (item.key === key ? { ...item, read: true } : item)) })
+  }
+  const readAll = (): void => keep({ items: allRead(items.value) })
+
+  return { items, unread, start, states, imported, exported, catchUp, read, readAll }
+})
