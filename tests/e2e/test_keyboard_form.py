@@ -92,6 +92,7 @@ def _walks_through_the_areas(desk: Desk) -> None:
 def _saves_prints_and_deletes(desk: Desk, number: str) -> None:
     """Alt+S, Alt+P, Alt+R; Escape closes the question, not the form."""
     press = desk.page.keyboard.press
+    desk.fill_line(0, itemNo="KEY1")
     press("Alt+S")
     desk.says("已暂存")
     expect(desk.at("form-number")).to_have_text(number)

@@ -785,7 +785,7 @@ export default {
     productIs: '未填写，{factors}＝{value}',
     moreProducts: '另有 {n} 处',
     editor: '{name}（{time} 起）',
-    editing: '{who} 正在编辑此单证',
+    editing: '{who}正在编辑此单证',
     editingHint: '双方可同时编辑；暂存时会合并不同处的修改，同一处由您选择。',
     overtaken: '他人已保存新的内容；您暂存时会与之合并。',
     draftFound: '找到 {time} 输入但未保存的内容',

@@ -1,7 +1,7 @@
 // A place of a document in words: line and label of a field, and its value as people read it.
 import { useI18n } from 'vue-i18n'
 import type { Kind } from '@/api/types'
-import { showField } from '@/lib/fields'
+import { isNumeric, showField } from '@/lib/fields'
 import { say } from '@/locales'
 import { useCodes } from '@/stores/codes'
 
@@ -20,7 +20,9 @@ export function useFieldWords(kind: Kind) {
   }
   const valueOf = (at: Spot, value: string): string => {
     if (!value) return at.field ? t('app.none') : t('form.noLine')
-    return at.field ? showField(fieldAt(at), value, { say, code: codes.show }) : value
+    const field = fieldAt(at)
+    // numbers as they were typed: what differs may be a zero
+    return at.field && !isNumeric(field) ? showField(field, value, { say, code: codes.show }) : value
   }
   return { nameOf, valueOf }
 }

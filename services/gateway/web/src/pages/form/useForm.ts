@@ -1,5 +1,5 @@
 // The life of one form: what is typed, what is wrong with it, saving under If-Match. Words and dialogs belong to the page.
-import { computed, reactive, ref, shallowRef } from 'vue'
+import { computed, onBeforeUnmount, reactive, ref, shallowRef, watch } from 'vue'
 import { documents } from '@/api/calls'
 import { ApiProblem } from '@/api/problem'
 import type { DocumentFull, Field, Kind, ProblemField, SessionInfo, Strategy } from '@/api/types'
@@ -25,6 +25,8 @@ import { useCodes } from '@/stores/codes'
 import { useLines } from './grid/useLines'
 
 export type Saved = { ok: true; doc: DocumentFull } | { ok: false; why: 'stale' | 'invalid' | 'other'; error: unknown }
+
+const LOOK_MS = 120
 
 export function useForm(kind: Kind, words: (fault: Fault) => string) {
   const form = reactive<FormModel>({ head: {}, lines: [] })
@@ -131,23 +133,32 @@ export function useForm(kind: Kind, words: (fault: Fault) => string) {
     const fault = seen(key, field, value)
     return fault ? words(fault) : ''
   }
-  /** Everything that is wrong now, in the order of the page: what the server said, and what is seen here. */
-  const wrongs = computed<FormError[]>(() => {
-    const here: FormError[] = []
+  const order = new Map([...kind.head, ...kind.lines].map((field, at) => [field, at]))
+  const rank = (error: FormError) =>
+    (error.place?.index ?? -1) * 1000 + (error.field ? (order.get(error.field) ?? 0) : 0)
+  /** What is seen in all fields one typed in or left, in the order of the page. */
+  function lookAtAll(): FormError[] {
+    const found: FormError[] = []
     for (const key of new Set([...left, ...touched])) {
-      if (told.value.has(key)) continue
       const place = placeOf(`/${key}`)
       const field = (place?.level === 'head' ? kind.head : kind.lines).find((one) => one.name === place?.field)
       if (!place || !field) continue
       const value = (place.index === null ? form.head : form.lines[place.index]?.values)?.[field.name] ?? ''
       const fault = seen(key, field, value)
-      if (fault) here.push({ key, place, message: words(fault), field })
+      if (fault) found.push({ key, place, message: words(fault), field })
     }
-    const order = new Map([...kind.head, ...kind.lines].map((field, at) => [field, at]))
-    const rank = (error: FormError) =>
-      (error.place?.index ?? -1) * 1000 + (error.field ? (order.get(error.field) ?? 0) : 0)
-    return [...errors.value, ...here.sort((a, b) => rank(a) - rank(b))]
+    return found.sort((a, b) => rank(a) - rank(b))
+  }
+  // a moment after the last key, not with each: a pasted document has thousands of fields
+  const here = shallowRef<FormError[]>([])
+  let looking: ReturnType<typeof setTimeout> | undefined
+  watch([edits, () => left.size, () => touched.size], () => {
+    clearTimeout(looking)
+    looking = setTimeout(() => (here.value = lookAtAll()), LOOK_MS)
   })
+  onBeforeUnmount(() => clearTimeout(looking))
+  /** Everything that is wrong now: what the server said, and what is seen here. */
+  const wrongs = computed(() => [...errors.value, ...here.value.filter((one) => !told.value.has(one.key))])
   /** Sums, products and limits of the declaration over what stands here. */
   const findings = computed(() => reckon(kind, form))
   function wrong(error: unknown): boolean {
