@@ -11,10 +11,11 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.support.browser import PATIENCE, SHOTS, Customs, Desk, open_desk
+from tests.support.browser import PATIENCE, SHOTS, Customs, Desk
 from tests.support.consignment import Consignment
 from tests.support.people import Visitor, new_user, signed_in
 from tests.support.stack import Stack
+from tests.support.windows import Windows
 from tools.browser import chromium_path
 
 OpenDesk = Callable[..., Desk]
@@ -38,13 +39,18 @@ def _nobody_has_set_up_anything(stack: Stack) -> None:
         connection.execute("DELETE FROM preferences")
 
 
+@pytest.fixture(scope="session")
+def windows(browser: Browser, stack: Stack) -> Windows:
+    return Windows(browser, stack)
+
+
 @pytest.fixture
-def desks(browser: Browser, stack: Stack, request: pytest.FixtureRequest) -> Iterator[OpenDesk]:
+def desks(windows: Windows, request: pytest.FixtureRequest) -> Iterator[OpenDesk]:
     """Opens windows; at the end each is photographed where the test failed, and must have had no error inside."""
     opened: list[Desk] = []
 
     def one(**options: object) -> Desk:
-        opened.append(open_desk(browser, stack, **options))
+        opened.append(windows.take(**options))
         return opened[-1]
 
     failed_before = request.session.testsfailed
@@ -52,7 +58,7 @@ def desks(browser: Browser, stack: Stack, request: pytest.FixtureRequest) -> Ite
     for number, desk in enumerate(opened):
         if request.session.testsfailed > failed_before and not desk.page.is_closed():
             desk.shoot(f"failed-{request.node.name}-{number}")
-        desk.context.close()
+        windows.give_back(desk)
     wrong = [line for desk in opened for line in desk.wrong]
     assert not wrong, f"errors inside the pages: {wrong}"
 
@@ -89,13 +95,13 @@ def declarant(sits: Sits) -> Desk:
     return sits("A")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def carrier(stack: Stack) -> Visitor:
     """The logistics enterprise's declarant, over the API."""
     return signed_in(stack, "L", "declarant")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def operator(stack: Stack) -> Visitor:
     """The site operator's declarant, over the API."""
     return signed_in(stack, "O", "declarant")
@@ -107,7 +113,7 @@ def consignment(clerk: Visitor, carrier: Visitor, operator: Visitor) -> Consignm
     return Consignment(clerk, carrier=carrier, operator=operator)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def clerk(stack: Stack) -> Visitor:
     """Tenant A's declarant once more, over the API, for preparing what a test is not about."""
     return signed_in(stack, "A", "declarant")

@@ -1,4 +1,4 @@
-"""Every page of the product opens for who may use it, in both languages, and fits the screen."""
+"""Every page of the product opens for who may use it, in both languages, fits the screen and is accessible."""
 
 from __future__ import annotations
 
@@ -37,6 +37,9 @@ def test_every_page_of_the_menu_opens(sits: Sits, language: str) -> None:
             expect(desk.at("skeleton")).to_have_count(0)
             expect(desk.at("error-panel")).to_have_count(0)
             assert not wider_than_the_glass(desk), page
+            if language == "zh-CN":
+                desk.accessible(page)
+                desk.shoot(f"page-{page}")
             desk.at("tabs-menu").click()
             desk.at("tabs-close-others").click() if desk.at("tabs-close-others").is_enabled() else None
         desk.shoot(f"1{group}-{language}")
@@ -50,6 +53,8 @@ def test_every_kind_has_its_form(sits: Sits) -> None:
         desk.go(f"/documents/{kind}/new")
         expect(desk.at("form-page")).to_have_attribute("data-kind", kind)
         assert not wider_than_the_glass(desk), kind
+        desk.accessible(f"form of {kind}")
+        desk.shoot(f"form-{kind}")
 
 
 def test_the_default_columns_fit_beside_the_menu(sits: Sits) -> None:

@@ -78,6 +78,7 @@ def every_wrong_cell_is_named(desk: Desk, mine: str, folder: Path) -> None:
     (repaired,) = desk.cells("repairs")
     assert (repaired["row"], repaired["letter"], repaired["value"]) == ("12", "A", f"{mine}011␣")
     assert f"按“{mine}011”导入" in repaired["reason"]
+    desk.accessible("result of an import")
     desk.shoot("03-import-checked")
 
     # the marked workbook: the same file, the wrong cells red, the reason at the end of the line

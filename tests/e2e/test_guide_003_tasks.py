@@ -33,6 +33,7 @@ def test_a_task_from_its_import_to_customs_answer(sits: Sits, customs: Customs, 
     desk.confirm("2 份单证", "生成申报数据")
     expect(desk.at("task-state")).to_have_attribute("data-state", "generated", timeout=2 * PATIENCE)
     expect(desk.at("task-state")).to_have_text("已生成申报数据")
+    desk.accessible("a task")
     desk.shoot("91-task-generated")
     push(desk, good, bad)
 
@@ -43,6 +44,7 @@ def create(desk: Desk) -> None:
     desk.at("task-kind").select_option("order")
     desk.at("task-strategy").select_option(label="9710 清单模式（9710）")
     desk.at("task-customer").fill("KH001")
+    desk.accessible("a new task")
     desk.shoot("90-task-create")
     desk.at("task-save").click()
     expect(desk.at("task-number")).not_to_have_text("")
@@ -72,6 +74,7 @@ def push(desk: Desk, good: str, bad: str) -> None:
     desk.shoot("92-task-documents")
     failed.locator('[data-test="row-diagnosis"]').click()
     expect(desk.at("diagnosis-drawer").locator('[data-test="check"]').first).to_be_visible()
+    desk.accessible("self-diagnosis")
     desk.shoot("93-task-diagnosis")
     desk.page.keyboard.press("Escape")
     # by push state

@@ -24,15 +24,6 @@ def declared(clerk: Visitor, numbers: list[str]) -> None:
     eventually(accepted, "accepted by customs", timeout=CUSTOMS / 1000)
 
 
-def days(desk: Desk, first: str, last: str) -> None:
-    """Type a range of storage days as a person does."""
-    for name, day in (("from", first), ("to", last)):
-        box = desk.page.locator(f"#stored-{name}")
-        box.click()
-        box.fill(day)
-    desk.page.locator("#stored-to").press("Enter")
-
-
 def test_open_and_settled_pages_show_their_own(declarant: Desk, clerk: Visitor) -> None:
     desk, mine = declarant, a_number("P")
     declared(clerk, [f"{mine}-done"])
@@ -73,14 +64,14 @@ def test_storage_time_spans_a_calendar_month_at_most(declarant: Desk) -> None:
     desk = declarant
     desk.menu("A1")
     asked: list[str] = []
-    days(desk, "2018-07-01", "2018-08-02")
+    desk.stored_between("2018-07-01", "2018-08-02")
     expect(desk.at("range-error")).to_contain_text("最多跨一个自然月")
     desk.shoot("20-query-range-rule")
     desk.page.on("request", lambda request: asked.append(request.url))
     desk.at("query-submit").click()
     expect(desk.at("range-error")).to_be_visible()
     assert not [url for url in asked if "/documents/order" in url]
-    days(desk, "2018-07-01", "2018-07-31")
+    desk.stored_between("2018-07-01", "2018-07-31")
     expect(desk.at("range-error")).to_be_hidden()
     with desk.page.expect_response(re.compile(r"/documents/order\?.*stored_from=2018-07-01")) as answer:
         desk.at("query-submit").click()
@@ -138,6 +129,7 @@ def test_chosen_columns_are_remembered(declarant: Desk, clerk: Visitor) -> None:
     expect(desk.at("column-number")).to_be_disabled()
     desk.at("column-up-stored_at").click()
     desk.at("column-pin-currency").click()
+    desk.accessible("columns")
     desk.shoot("22-query-columns")
     desk.page.keyboard.press("Escape")
     # by mouse: an edge makes wider, a head carries its column; by key the same, on the head
@@ -291,6 +283,7 @@ def test_any_number_is_found_by_ctrl_k(declarant: Desk, clerk: Visitor) -> None:
     expect(search).to_be_focused()
     desk.page.keyboard.type(number[:-1])
     expect(desk.at("search-hit").filter(has_text=number)).to_be_visible()
+    desk.accessible("search")
     desk.shoot("23-search")
     search.fill(number)
     expect(desk.at("search-hit")).to_have_count(1)
@@ -380,6 +373,7 @@ def test_a_deletion_answers_for_each_what_became_of_it(
     expect(refused).to_contain_text(f"{mine}-way")
     expect(refused.locator('[data-test="result-reason"]')).not_to_be_empty()
     expect(desk.at("result-row").filter(has_text=f"{mine}-held")).to_contain_text("已向海关发送删除报文")
+    desk.accessible("results")
     desk.shoot("27-delete-results")
     desk.at("results-close").click()
     expect(desk.row(f"{mine}-new")).to_have_count(0)
@@ -413,6 +407,7 @@ def test_keys_have_a_help_page(declarant: Desk) -> None:
     expect(desk.at("conditions")).to_be_visible()
     desk.page.locator("main").press("?")
     expect(desk.at("help-dialog")).to_contain_text("Ctrl+K")
+    desk.accessible("help")
     desk.shoot("28-help")
     desk.page.keyboard.press("Escape")
     expect(desk.at("help-dialog")).to_be_hidden()

@@ -11,12 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_plus
 
 import openpyxl
 import requests
 from openpyxl.worksheet.worksheet import Worksheet
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Download, Locator, Page, expect
 
+from tests.support.axe import violations
+from tests.support.eventually import eventually
 from tests.support.people import Visitor
 from tests.support.stack import Stack
 from tools.paths import ROOT
@@ -24,9 +27,9 @@ from tools.paths import ROOT
 SCREEN = {"width": 1366, "height": 768}
 SHOTS = ROOT / ".run" / "test" / "screenshots"
 #: what a page may take on a busy machine, in milliseconds
-PATIENCE = 15_000
+PATIENCE = 30_000
 #: from 提交海关 to the last receipt, in milliseconds
-CUSTOMS = 40_000
+CUSTOMS = 60_000
 #: page ids begin with the letter of the menu group they stand in
 GROUPS = {"A": "trade", "B": "logistics", "C": "lists", "D": "returns", "E": "summary"}
 
@@ -107,6 +110,14 @@ class Desk:
         box.locator(".el-message-box__btns .el-button--primary").click()
         expect(box).to_be_hidden()
 
+    def refuse(self, *words: str) -> None:
+        """Read the question, which must say these words, and go back: nothing is done."""
+        box = self.page.locator(".el-message-box")
+        for word in words:
+            expect(box).to_contain_text(word)
+        box.locator(".el-message-box__btns .el-button").first.click()
+        expect(box).to_be_hidden()
+
     def row(self, number: str) -> Locator:
         """The line of one document in the table."""
         return self.at("document-row", number=number)
@@ -136,12 +147,62 @@ class Desk:
 
     def find(self, number: str) -> None:
         """Query by (the beginning of) a number, which is the first condition of every query page."""
-        self.at("conditions").locator('input[data-test^="condition-"]').first.fill(number)
-        self.at("query-submit").click()
+        self.first_condition().fill(number)
+        # until the answer is there, the lines of before are still on the glass
+        with self.page.expect_response(lambda answer: number in unquote_plus(answer.url)):
+            self.at("query-submit").click()
+
+    def find_coming(self, number: str) -> None:
+        """Query again and again until what customs is about to issue is there."""
+
+        def there() -> bool:
+            self.find(number)
+            return self.row(number).count() > 0
+
+        eventually(there, f"{number} on the page", timeout=CUSTOMS / 1000, interval=0.5)
+
+    def first_condition(self) -> Locator:
+        """The field of the number, with which every query page begins."""
+        return self.at("conditions").locator('input[data-test^="condition-"]').first
+
+    def expand(self) -> None:
+        """Show all conditions."""
+        more = self.at("query-expand")
+        expect(self.first_condition()).to_be_visible()
+        if more.count() and more.get_attribute("aria-expanded") == "false":
+            more.click()
+            expect(more).to_have_attribute("aria-expanded", "true")
+
+    def stored_between(self, first: str, last: str) -> None:
+        """Type a range of storage days as a person does."""
+        for name, day in (("from", first), ("to", last)):
+            box = self.page.locator(f"#stored-{name}").filter(visible=True)
+            box.click()
+            box.fill(day)
+        self.page.locator("#stored-to").filter(visible=True).press("Enter")
+
+    def choose_state(self, state: str) -> None:
+        """Choose one state in its list, and close the list."""
+        self.at("condition-state").click()
+        self.at(f"state-option-{state}").click()
+        self.page.keyboard.press("Escape")
+        expect(self.at(f"state-option-{state}")).to_be_hidden()
+
+    def close_all_tabs(self) -> None:
+        """关闭全部选项卡: nothing is there but, at most, the page one begins with."""
+        self.at("tabs-menu").click()
+        self.at("tabs-close-all").click()
+        expect(self.at("tab-close").nth(1)).to_have_count(0)
+
+    def accessible(self, where: str) -> None:
+        """axe finds nothing serious on what is on the glass."""
+        found = violations(self.page)
+        assert not found, f"{where}:\n" + "\n".join(found)
 
     def open_document(self, number: str) -> None:
         """Click the number, as the manuals say, and wait for the detail page."""
-        self.row(number).locator('[data-test="open-detail"]').click()
+        # customs issues several records under one number: the first is as good as the others
+        self.row(number).locator('[data-test="open-detail"]').first.click()
         expect(self.at("detail-number")).to_have_text(number)
 
     def fill_in(self, **fields: str) -> None:
@@ -187,6 +248,17 @@ class Desk:
         field = self.at(f"field-{name}").locator("input")
         field.fill(moment)
         field.press("Enter")
+
+    def whole(self, what: Locator) -> bool:
+        """Whether something is seen without a part cut off by what holds it."""
+        return bool(
+            what.evaluate(
+                """async element => {
+                    const seen = await new Promise(done => new IntersectionObserver(([one]) => done(one)).observe(element))
+                    return seen.intersectionRatio > 0.99
+                }"""
+            )
+        )
 
     def becomes(self, state: str, words: str) -> None:
         """The document on the glass comes to this state, in words."""
@@ -260,12 +332,19 @@ class Desk:
         self.page.screenshot(path=SHOTS / f"{name}.png", animations="disabled")
 
 
-def open_desk(browser: Browser, stack: Stack, **options: Any) -> Desk:
-    """A fresh window (own cookies and storage) on a clerk's screen in Shanghai."""
-    context = browser.new_context(
-        **{"viewport": SCREEN, "locale": "zh-CN", "timezone_id": "Asia/Shanghai", **options}
-    )
-    context.set_default_timeout(PATIENCE)
+def open_desk(browser: Browser, stack: Stack, context: BrowserContext | None = None, **options: Any) -> Desk:
+    """A window on a clerk's screen in Shanghai: in this context, or a fresh one (own cookies and storage)."""
+    if context is None:
+        context = browser.new_context(
+            **{
+                "viewport": SCREEN,
+                "locale": "zh-CN",
+                "timezone_id": "Asia/Shanghai",
+                "reduced_motion": "reduce",
+                **options,
+            }
+        )
+        context.set_default_timeout(PATIENCE)
     desk = Desk(stack, context, context.new_page())
     desk.page.on("pageerror", lambda error: desk.wrong.append(f"uncaught: {error}"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 from documents import registry
@@ -40,8 +41,8 @@ class Consignment:
         }
         self.ids: dict[str, str] = {}
 
-    def body(self, kind: str, **head: str) -> dict[str, Any]:
-        """A complete, right body of a kind; `head` overrides."""
+    def body(self, kind: str, lines: Sequence[dict[str, str]] = (), **head: str) -> dict[str, Any]:
+        """A complete, right body of a kind; `head` overrides, each of `lines` overrides the example's first one."""
         doctype = registry.by_kind(kind)
         assert doctype is not None
         example: Any = copy.deepcopy(doctype.example)
@@ -67,12 +68,15 @@ class Consignment:
         for line in example["lines"]:
             if "logisticsNo" in line:
                 line["logisticsNo"] = numbers["logisticsNo"]
+        example["lines"] = [example["lines"][0] | line for line in lines] or example["lines"]
         example["head"] = {name: value for name, value in found.items() if name in names} | head
         return dict(example)
 
-    def save(self, kind: str, by: Visitor | None = None, **head: str) -> dict[str, Any]:
+    def save(
+        self, kind: str, by: Visitor | None = None, lines: Sequence[dict[str, str]] = (), **head: str
+    ) -> dict[str, Any]:
         """Store one, in another person's tenant where `by` says so; raises if it is not complete and right."""
-        answer = (by or self.clerk).post(f"/documents/{kind}", json=self.body(kind, **head))
+        answer = (by or self.clerk).post(f"/documents/{kind}", json=self.body(kind, lines, **head))
         assert answer.status_code == 201, answer.text
         saved: dict[str, Any] = answer.json()
         assert saved["warnings"] == [], saved["warnings"]

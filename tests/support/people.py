@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import os
@@ -130,7 +131,7 @@ def new_user(stack: Stack, tenant: str, role: str, password: str = "a good long 
         "id": str(uuid.uuid4()),
         "username": f"u-{uuid.uuid4().hex[:12]}",
         "name": "测试员",
-        "password_hash": Passwords().hash(password),
+        "password_hash": _hash(password),
         "roles": [role],
     }
     try:
@@ -156,6 +157,12 @@ def new_mandate(stack: Stack, **changes: Any) -> str:
     finally:
         database.close()
     return str(row["id"])
+
+
+@functools.cache
+def _hash(password: str) -> str:
+    """Hashing is slow on purpose; test users have one password."""
+    return Passwords().hash(password)
 
 
 def tenant_id(stack: Stack, tenant: str) -> str:
