@@ -83,6 +83,7 @@ def not_this_one(desk: Desk, number: str) -> None:
     expect(desk.state(number)).to_have_attribute("data-state", "checked")
     desk.at("action-delete").click()
     desk.confirm(number, "删除")
+    desk.at("results-close").click()
     expect(desk.row(number)).to_have_count(0)
 
 
