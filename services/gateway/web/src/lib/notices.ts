@@ -27,7 +27,8 @@ export interface Kept {
   seen: string
 }
 
-export const MOST = 50
+/** as many as fit into one preference */
+export const MOST = 40
 export const MOST_JOBS = 20
 /** Documents of one kind that come to one state within this time are one line. */
 export const BURST = 10 * 60_000 // ms

@@ -114,7 +114,8 @@ export const useNotices = defineStore('notices', () => {
   }
   async function missed(kind: string): Promise<void> {
     const declared = await kinds.load(kind)
-    const since = Date.parse(kept.value.seen)
+    // events tell whole seconds, rows finer ones: what changed within the second last heard of is known
+    const since = Math.floor(Date.parse(kept.value.seen) / 1000) * 1000 + 999
     for (const { name: state } of declared.states.filter((one) => one.colour === 'red')) {
       const found = await documents.query(kind, { state, sort: '-stored_at', page_size: LOOKED_AT })
       const fresh = found.items.filter((row) => Date.parse(row.updated_at ?? '') > since && mine.get(row.id) !== state)
