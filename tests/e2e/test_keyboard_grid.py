@@ -202,7 +202,7 @@ def errors_and_the_way_out(grid: Grid) -> None:
 
 def test_names_from_a_spreadsheet_become_codes_and_are_told(grid: Grid) -> None:
     grid.desk.stand_in(0, "country")
-    text = "美国\t人民币[142]\t1,234.50\r\n没有这个国家\tUS dollar\t 2\r\n"
+    text = "美国\t人民币[142]\t1,234.50\r\n没有这个国家\tUSD\t 2\r\n"
     grid.desk.page.evaluate(PASTE, text)
     grid.has_lines(2)
     expect(grid.cell(0, "currency")).to_have_text("人民币[142]")
@@ -215,7 +215,7 @@ def test_names_from_a_spreadsheet_become_codes_and_are_told(grid: Grid) -> None:
     expect(grid.desk.at("paste-note")).to_contain_text("更正了 5 处")
     grid.desk.at("paste-note").locator("summary").click()
     expect(grid.desk.at("paste-repair").filter(has_text="“1,234.50” → 1234.50")).to_have_count(1)
-    expect(grid.desk.at("paste-repair").filter(has_text="“US dollar” → 502")).to_have_count(1)
+    expect(grid.desk.at("paste-repair").filter(has_text="“USD” → 502")).to_have_count(1)
     grid.desk.shoot("59-grid-pasted-names")
     grid.desk.stand_in(0, "country")
     grid.stands_in(0, "country", "502")
@@ -246,7 +246,7 @@ def test_five_hundred_lines_are_on_the_page_only_where_one_looks(sits: Sits) -> 
     grid.keys.type("YDX")
     desk.line(490).hover()
     desk.page.mouse.wheel(0, -9_000)
-    expect(desk.line(300)).to_have_count(1)
+    expect(desk.line(210)).to_be_visible()
     grid.keys.type("1")
     grid.stands_in(499, "logisticsNo", "YDX1")
     expect(desk.line(495)).to_be_visible()

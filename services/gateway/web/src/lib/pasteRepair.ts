@@ -39,14 +39,15 @@ function choiceOf(field: Field, text: string): string {
 const isNamed = (item: { zh: string; en?: string | null }, name: string): boolean =>
   item.zh === name || (!!item.en && item.en.toLowerCase() === name.toLowerCase())
 
-/** What to ask the code table about a pasted text; null where it is a bare code already. */
+/** What to ask the code table about a pasted text; null where there is nothing to ask: digits are a code already. */
 export function questionOf(field: Field, text: string): string | null {
-  if (!field.code_table || !text || /^[0-9A-Z]+$/.test(text)) return null
+  if (!field.code_table || !text || /^\d+$/.test(text)) return null
   return NAMED.exec(text)?.[2] ?? text
 }
 
-/** The one code that a text like "人民币[142]" or "人民币" names; null where it is none or several. */
+/** The one code that a text like "人民币[142]", "人民币" or "CNY" names; null where it is none or several. */
 export function codeOf(items: readonly CodeItem[], text: string): string | null {
+  if (items.some((item) => item.code === text)) return text
   const [, name, code] = NAMED.exec(text) ?? [null, text, undefined]
   const found = items.filter((item) => (code === undefined || item.code === code) && isNamed(item, name ?? ''))
   return found.length === 1 ? (found[0]?.code ?? null) : null
