@@ -91,7 +91,7 @@ export function dailyOption(
     ...common,
     tooltip: { ...common.tooltip, trigger: 'axis', axisPointer: { type: 'shadow' } },
     legend: { ...legend(colours), data: stacks.map((stack) => stack.text) },
-    grid: { left: 44, right: 8, top: 40, bottom: 24 },
+    grid: { left: 44, right: 8, top: 46, bottom: 24 },
     xAxis: dayAxis(colours, days),
     yAxis: { ...valueAxis(colours, names.unit), minInterval: 1 },
     series: stacks.map((stack) => ({
@@ -129,7 +129,13 @@ export function paretoOption(reasons: readonly Refusal[], names: Names, colours:
       axisTick: { show: false },
     },
     xAxis: [
-      { ...valueAxis(colours, names.unit), minInterval: 1, nameTextStyle: { color: colours.muted }, nameGap: 6 },
+      {
+        ...valueAxis(colours, names.unit),
+        minInterval: 1,
+        nameTextStyle: { color: colours.muted },
+        nameLocation: 'start',
+        nameGap: 14,
+      },
       { type: 'value', min: 0, max: 1, show: false },
     ],
     series: [
@@ -200,7 +206,7 @@ export function clearanceOption(
     ...common,
     tooltip: { ...common.tooltip, trigger: 'axis' },
     legend: legend(colours),
-    grid: { left: 44, right: 8, top: 40, bottom: 24 },
+    grid: { left: 44, right: 8, top: 46, bottom: 24 },
     xAxis: dayAxis(colours, days),
     yAxis: valueAxis(colours, names.unit),
     series: [line('median', 'blue', 'circle', false), line('p90', 'amber', 'diamond', true)],
