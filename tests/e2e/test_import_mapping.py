@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import openpyxl
@@ -56,14 +57,24 @@ def test_own_headers_are_mapped_once_and_remembered(sits: Sits, tmp_path: Path) 
     expect(desk.at("import-success")).to_contain_text("2 单已入库")
     # the next file of the kind
     desk.at("import-again").click()
-    desk.choose_file(workbook(tmp_path / "own2.xlsx", [f"{mine}-3"]))
     desk.at("import-mapping").click()
     desk.at(f"mapping-{name}").click()
+    desk.at("mapping-rename").click()
+    desk.page.locator(".el-message-box__input input").fill(f"{name} 新")
+    desk.page.locator(".el-message-box__btns .el-button--primary").click()
+    name = f"{name} 新"
+    expect(desk.at("import-form")).to_contain_text(name)
+    # one's own default is chosen whenever the page opens
+    with desk.page.expect_response(re.compile("/preferences/mapping.order")):
+        desk.at("mapping-default").click()
+    desk.page.reload()
+    expect(desk.at("import-form")).to_contain_text(name)
+    expect(desk.at("mapping-default")).to_have_attribute("aria-pressed", "true")
+    desk.choose_file(workbook(tmp_path / "own2.xlsx", [f"{mine}-3"]))
     desk.at("import-submit").click()
     expect(desk.at("import-success")).to_contain_text("1 单已入库")
     desk.at("import-again").click()
-    desk.at("import-mapping").click()
-    desk.at(f"mapping-{name}").click()
+    expect(desk.at("import-form")).to_contain_text(name)
     desk.at("mapping-remove").click()
     desk.confirm(name)
     desk.at("import-mapping").click()

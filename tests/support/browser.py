@@ -300,9 +300,14 @@ class Desk:
             expect(self.state(number)).to_have_text(words)
 
     def cells(self, table: str) -> list[dict[str, str]]:
-        """Lines of the table "errors" or "repairs" of an import, as read on the screen."""
+        """Lines of the table "errors" or "repairs" of an import, as read on the screen; all of them."""
         found = []
-        for line in self.at(f"{table}-row").all():
+        lines = self.at(f"{table}-row")
+        expect(lines.first).to_be_visible()
+        whole = self.at(table).locator("table").get_attribute("aria-rowcount")
+        # of more than a hundred only those in view are on the page
+        expect(lines).to_have_count(int(whole or 0) - 1)
+        for line in lines.all():
             sheet, row, column, value, reason = line.locator("td").all_inner_texts()
             letter = line.locator(".letter").inner_text()
             found.append(

@@ -8,13 +8,13 @@ export const MANY = 100
 /** before it is measured */
 const ROOM = 420
 
-export function useRowWindow<T>(box: Ref<HTMLElement | undefined>, rows: () => readonly T[], height: number) {
+export function useRowWindow<T>(box: Ref<HTMLElement | undefined>, rows: () => readonly T[], height: () => number) {
   const top = ref(0)
   const room = ref(ROOM)
   const isLong = computed(() => rows().length > MANY)
   const span = computed<Span>((before) => {
     const all = rows().length
-    const now = isLong.value ? rowSpan(top.value, room.value, height, all) : { from: 0, to: all }
+    const now = isLong.value ? rowSpan(top.value, room.value, height(), all) : { from: 0, to: all }
     return before && sameSpan(before, now) ? before : now
   })
   const shown = computed(() => rows().slice(span.value.from, span.value.to))
@@ -33,8 +33,8 @@ export function useRowWindow<T>(box: Ref<HTMLElement | undefined>, rows: () => r
     shown,
     from: computed(() => span.value.from),
     /** px of what is not drawn above and below */
-    above: computed(() => span.value.from * height),
-    below: computed(() => (rows().length - span.value.to) * height),
+    above: computed(() => span.value.from * height()),
+    below: computed(() => (rows().length - span.value.to) * height()),
     onScroll,
   }
 }

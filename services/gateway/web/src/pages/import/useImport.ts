@@ -8,6 +8,8 @@ import type { ImportProgress, ImportState, ImportTask } from '@/api/types'
 import { useLiveEvents } from '@/stores/live'
 
 export const RUNNING: readonly ImportState[] = ['waiting', 'reading', 'storing']
+/** what a person decides about it */
+export type Resolving = 'keep' | 'discard' | 'retry'
 const FIRST_ASK = 700
 const LONGEST_ASK = 5000
 
@@ -16,7 +18,7 @@ export function useImport(onChange: () => void) {
   /** share of the file sent, while sending */
   const sent = ref<number | null>(null)
   const failure = shallowRef<unknown>(null)
-  const resolving = ref<'keep' | 'discard' | null>(null)
+  const resolving = ref<Resolving | null>(null)
   let sending: AbortController | null = null
   let timer: ReturnType<typeof setTimeout> | undefined
   let pause = FIRST_ASK
@@ -68,12 +70,13 @@ export function useImport(onChange: () => void) {
       sent.value = null
     }
   }
-  async function resolve(how: 'keep' | 'discard'): Promise<boolean> {
+  async function resolve(how: Resolving): Promise<boolean> {
     const now = task.value
     if (!now) return false
     resolving.value = how
     try {
       if (how === 'keep') await imports.keepValid(now.id)
+      else if (how === 'retry') await imports.retry(now.id)
       else await imports.discard(now.id)
       pause = FIRST_ASK
       await ask(now.id)
