@@ -124,7 +124,10 @@ export function refusal(meaning: Meaning, keys: string): Refusal | null {
 /** True for Shift, Alt … alone: the key proper is still to come. */
 export const isModifier = (event: KeyboardEvent): boolean => MODIFIERS.has(event.key)
 
-export function keysOf(event: KeyboardEvent): string {
+/** What names a key combination. */
+type Pressed = Pick<KeyboardEvent, 'key' | 'code' | 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey'>
+
+export function keysOf(event: Pressed): string {
   const parts: string[] = []
   if (event.ctrlKey || event.metaKey) parts.push('Ctrl')
   if (event.altKey) parts.push('Alt')

@@ -1,6 +1,5 @@
 // The shapes the HTTP API answers with. Only what the pages read; never a place for logic.
 import type { Explanation, Reckoning } from './related'
-import type { ImportState } from './work'
 
 export * from './related'
 export * from './stats'
@@ -292,13 +291,4 @@ export interface StateChange {
   settled: boolean
   updated_at?: string
   return_info?: string | null
-}
-export interface ImportProgress {
-  id: string
-  kind: string
-  state: ImportState
-  rows: number
-  documents: number
-  accepted: number
-  rejected: number
 }

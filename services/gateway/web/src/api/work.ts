@@ -11,6 +11,15 @@ export interface CellProblem {
   message: string
 }
 export type ImportState = 'waiting' | 'reading' | 'checked' | 'storing' | 'done' | 'failed' | 'discarded'
+export interface ImportProgress {
+  id: string
+  kind: string
+  state: ImportState
+  rows: number
+  documents: number
+  accepted: number
+  rejected: number
+}
 export interface ImportTask {
   id: string
   kind: string

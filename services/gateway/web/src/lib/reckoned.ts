@@ -23,7 +23,7 @@ export interface Finding {
 export const sumOf = (kind: Kind, field: string): Reckoning | undefined =>
   kind.reckoned?.find((rule) => rule.how === 'sum' && rule.field === field)
 
-/** Which line fields have a sum that means something: those a head field is the sum of, and what is called a total. */
+/** Which line fields have a sum that means something: those a head field is the sum of, and products. */
 export function summed(kind: Kind): string[] {
   const rules = kind.reckoned ?? []
   const named = rules.filter((rule) => rule.how === 'sum').flatMap((rule) => rule.of)

@@ -57,7 +57,15 @@ export function commandOf(event: Key, at: Standing): Command | null {
 }
 
 function withCtrl(event: Key, at: Standing): Command | null {
-  const keys = keysOf(event as KeyboardEvent)
+  // Shift goes along with some of them, and is looked at there
+  const keys = keysOf({
+    key: event.key,
+    code: event.code,
+    ctrlKey: true,
+    metaKey: false,
+    altKey: false,
+    shiftKey: false,
+  })
   if (keys === 'Ctrl+D') return { do: 'duplicate' }
   // while a text is edited these belong to the text
   if (at.editing) return null

@@ -193,13 +193,6 @@ export function useGrid({ scroller, cells, view, edits, fields, lines, most, lea
     event.preventDefault()
     event.stopPropagation()
   }
-  /** A calendar keeps Enter and the arrows for itself: the grid hears them first, as long as one only stands there. */
-  function onKeyFirst(event: KeyboardEvent): void {
-    if (!isControl(event.target) || !event.target.closest('.el-date-editor')) return
-    if (!editing.value) onKey(event)
-    else if (event.key === 'Enter' && !event.isComposing)
-      setTimeout(() => editing.value && step(event.shiftKey ? -1 : 1, 'Enter'))
-  }
   function onInput(event: Event): void {
     if (!isControl(event.target) || event.target instanceof HTMLSelectElement) return
     editing.value = true
@@ -260,7 +253,6 @@ export function useGrid({ scroller, cells, view, edits, fields, lines, most, lea
     commit,
     control,
     onKey,
-    onKeyFirst,
     onInput,
     onFocus,
     onMouseDown,
