@@ -88,7 +88,9 @@ def test_what_is_wrong_is_told_at_its_field_and_in_a_list_that_jumps(entering: D
     desk.fill_in(billNo="B" * 38)
     desk.at("form-save").click()
     errors = desk.at("form-errors", tone="red")
-    expect(errors).to_contain_text("有 2 处需要更正")
+    # two the server refuses, and a required field that one went past
+    expect(errors).to_contain_text("有 3 处需要更正")
+    expect(desk.at("field-domesticTrafNo").locator('[data-test="field-fault"]')).to_have_text("必填")
     expect(desk.at("field-billNo").locator('[data-test="field-fault"]')).to_contain_text("37")
     desk.shoot("53-arrival-errors")
     errors.locator('[data-key="head/billNo"] button').click()
@@ -96,7 +98,7 @@ def test_what_is_wrong_is_told_at_its_field_and_in_a_list_that_jumps(entering: D
     # a value that is changed is no longer called wrong
     desk.at("input-billNo").fill("B1")
     expect(desk.at("field-billNo").locator('[data-test="field-fault"]')).to_have_count(0)
-    expect(errors).to_contain_text("有 1 处需要更正")
+    expect(errors).to_contain_text("有 2 处需要更正")
 
 
 def test_somebody_was_faster_nothing_is_overwritten(
@@ -111,14 +113,14 @@ def test_somebody_was_faster_nothing_is_overwritten(
     assert operator.put(path, json=theirs, headers={"If-Match": saved["etag"]}).ok
     desk.fill_in(note="我的备注")
     desk.at("form-save").click()
-    desk.shoot("54-form-stale")
-    desk.confirm("他人保存了新的内容", "载入最新内容")
+    # both changed another field: nobody is asked, and nothing is lost
+    desk.says("已合并他人保存的 1 处修改")
+    desk.shoot("54-form-merged")
     expect(desk.at("input-domesticTrafNo")).to_have_value("陕B11111")
+    expect(desk.at("input-note")).to_have_value("我的备注")
     expect(desk.at("form-unsaved")).to_have_count(0)
-    desk.fill_in(note="我的备注")
-    desk.at("form-save").click()
-    desk.says("已暂存")
-    assert operator.get(path).json()["body"]["head"]["note"] == "我的备注"
+    head = operator.get(path).json()["body"]["head"]
+    assert (head["note"], head["domesticTrafNo"]) == ("我的备注", "陕B11111")
 
 
 def test_a_draft_is_deleted_and_a_tab_with_unsaved_work_asks_first(entering: Desk, operator: Visitor) -> None:

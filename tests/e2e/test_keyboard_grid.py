@@ -190,7 +190,7 @@ def errors_and_the_way_out(grid: Grid) -> None:
     grid.press("Enter", "ArrowLeft")
     grid.stands_in(0, "qty", "１０")
     expect(grid.cell(0, "qty")).to_have_attribute("aria-invalid", "true")
-    expect(grid.cell(0, "qty")).to_have_accessible_description("应为数字，如 12.50")
+    expect(grid.cell(0, "qty")).to_have_accessible_description("含全角字符“１０”，请改为半角 10")
     grid.press("End", "Control+ArrowDown")
     grid.stands_in(1, "note")
     grid.press("Tab")

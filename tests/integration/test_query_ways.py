@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from filing.store import query as store
 from filing.usecases import content, submit
@@ -77,3 +78,26 @@ def test_every_way_finds_the_same(
     assert sorted(found) == sorted(wanted)
     if sort == "number":
         assert found == sorted(wanted)
+
+
+def test_many_just_stored_are_counted_by_reading_each_once(
+    desk: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before statistics are taken the planner thinks all tables small: it must have no way that goes wrong by that."""
+    monkeypatch.setattr(store, "FEW", 2)
+    plans: list[str] = []
+
+    def explain(_: Any, cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
+        if statement.startswith("SELECT count(*) FROM (SELECT 1 FROM document d"):
+            cursor.execute(f"EXPLAIN {statement}", parameters)
+            plans.append("\n".join(line for (line,) in cursor.fetchall()))
+
+    event.listen(Engine, "before_cursor_execute", explain)
+    try:
+        page = query(desk, conditions={"ebcCode": "6101960AAA", "orderNo": "Q"}, page_size=5)
+    finally:
+        event.remove(Engine, "before_cursor_execute", explain)
+    assert page.total == len(numbers_left())
+    assert len(plans) == 1
+    assert "Join" in plans[0]
+    assert "Nested Loop" not in plans[0]

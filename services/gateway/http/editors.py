@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import redis
 from flask import Response
@@ -22,7 +21,7 @@ from services.gateway.http import calls, context
 from services.gateway.http.answers import Blueprint, answer, no_content, shown
 from services.gateway.http.document_schemas import EditorsAnswer
 from services.gateway.http.documents import allowed, ref
-from services.gateway.http.sessions import key
+from services.gateway.http.sessions import connect, key
 
 blueprint = Blueprint(
     "editors", __name__, url_prefix="/api/v1/documents", description="Who is editing a document"
@@ -48,13 +47,7 @@ class Editors:
 
     def __init__(self, config: HttpConfig, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._redis: Any = redis.Redis.from_url(
-            config.redis_url,
-            socket_timeout=2,
-            socket_connect_timeout=2,
-            health_check_interval=30,
-            decode_responses=True,
-        )
+        self._redis = connect(config)
 
     def report(self, tenant_id: str, document: tuple[str, str], user_id: str, name: str) -> list[Editor]:
         """This person has the form open; answers all who have, in the order they came."""

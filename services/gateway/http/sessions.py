@@ -33,6 +33,17 @@ def key(tenant_id: str, *parts: str) -> str:
     return ":".join(("t", tenant_id, *parts))
 
 
+def connect(config: HttpConfig) -> Any:
+    """A client for Redis, answering texts; connections are made when they are needed."""
+    return redis.Redis.from_url(
+        config.redis_url,
+        socket_timeout=2,
+        socket_connect_timeout=2,
+        health_check_interval=30,
+        decode_responses=True,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """What is kept of a session. Times in seconds since the epoch; salt renews the CSRF token."""
@@ -78,13 +89,7 @@ class Sessions:
     def __init__(self, config: HttpConfig, clock: Callable[[], float] = time.time) -> None:
         self._config = config
         self._clock = clock
-        self._redis: Any = redis.Redis.from_url(
-            config.redis_url,
-            socket_timeout=2,
-            socket_connect_timeout=2,
-            health_check_interval=30,
-            decode_responses=True,
-        )
+        self._redis = connect(config)
 
     def ping(self) -> None:
         """Raise if Redis does not answer."""

@@ -116,6 +116,7 @@ const en: typeof zh = {
     theme: 'Appearance',
     themes: { light: 'Light', dark: 'Dark', system: 'As the system' },
     density: 'Row height',
+    chosen: ' (current)',
     densities: { dense: 'Dense', comfortable: 'Comfortable' },
     idleTitle: 'About to sign you out',
     idleLead: 'Nothing has been done for a while. For safety you will be signed out in {time}.',

@@ -110,6 +110,7 @@ export default {
     theme: '外观',
     themes: { light: '浅色', dark: '深色', system: '跟随系统' },
     density: '行高',
+    chosen: '（当前）',
     densities: { dense: '紧凑', comfortable: '舒适' },
     idleTitle: '即将自动退出',
     idleLead: '较长时间没有操作，为安全起见将在 {time} 后退出登录。',

@@ -9,6 +9,8 @@ import { language } from '@/locales'
 
 /** rows; the most the server gives at once */
 const WHOLE = 2000
+/** after a failure, before a name is looked up again */
+const AGAIN_MS = 30_000
 const key = (table: string, code: string) => `${table}\u0000${code}`
 
 export const useCodes = defineStore('codes', () => {
@@ -41,8 +43,8 @@ export const useCodes = defineStore('codes', () => {
     try {
       if (!(await load(table))) remember(table, (await find(table, code)).items)
     } catch {
-      // the bare code stays on the page, which is always right; the next page asks again
-      known.delete(key(table, code))
+      // the bare code stays on the page, which is always right; what shows it asks again by itself, but not at once
+      setTimeout(() => known.delete(key(table, code)), AGAIN_MS)
     }
   }
   /** "美元[502]"; the bare code until (or unless) its name is known. */

@@ -41,11 +41,9 @@ export const useTabs = defineStore('tabs', () => {
     const tab = tabs.value.find((one) => one.path === path)
     if (tab) tab.title = title
   }
-  function close(path: string): Tab | null {
-    const next = neighbour(tabs.value, path)
+  function close(path: string): void {
     tabs.value = tabs.value.filter((tab) => tab.path !== path)
     unsaved.delete(path)
-    return next
   }
   function setUnsaved(path: string, is: boolean): void {
     if (is) unsaved.add(path)
@@ -57,10 +55,6 @@ export const useTabs = defineStore('tabs', () => {
   function closeOthers(path: string): void {
     tabs.value = tabs.value.filter((tab) => tab.path === path)
     for (const one of unsaved) if (one !== path) unsaved.delete(one)
-  }
-  function closeAll(): void {
-    tabs.value = []
-    unsaved.clear()
   }
   /** Tabs belong to one person acting for one client; for anybody else they are gone, except the one being opened. */
   function ownedBy(who: string, keep: { path: string } | null): void {
@@ -91,5 +85,5 @@ export const useTabs = defineStore('tabs', () => {
     { deep: true },
   )
 
-  return { tabs, paths, unsaved, visit, name, close, setUnsaved, atRisk, closeOthers, closeAll, ownedBy }
+  return { tabs, paths, unsaved, visit, name, close, setUnsaved, atRisk, closeOthers, ownedBy }
 })

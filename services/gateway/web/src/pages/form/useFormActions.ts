@@ -1,19 +1,17 @@
 // 暂存, 申报, 删除 and printing from a form, with every question and every answer in words.
 import { ref, shallowRef } from 'vue'
 import { useI18n } from 'vue-i18n'
-import { useRouter } from 'vue-router'
 import { documents } from '@/api/calls'
 import type { DocumentFull, Kind } from '@/api/types'
 import type { Draft } from '@/lib/drafts'
 import { contentFrom, ownContent } from '@/lib/form'
-import { leave } from '@/lib/handover'
+import { leave as handOver } from '@/lib/handover'
 import { merge, settle as decide, type Content, type Merge, type Side } from '@/lib/merge'
+import { useLeave } from '@/lib/useLeave'
 import { useProblem } from '@/lib/useProblem'
 import { count, say } from '@/locales'
 import { detailPath, formPath } from '@/pages'
-import { homePath } from '@/router'
 import { stateDef } from '@/states'
-import { useTabs } from '@/stores/tabs'
 import type { Outcome } from '@/widgets/ResultsDialog.vue'
 import type { Question } from './MergeDialog.vue'
 import type { useForm } from './useForm'
@@ -23,8 +21,7 @@ const ATTEMPTS = 3
 
 export function useFormActions(kind: Kind, model: ReturnType<typeof useForm>, path: string) {
   const { t } = useI18n()
-  const router = useRouter()
-  const tabs = useTabs()
+  const { leave, goOn } = useLeave()
   const { tell } = useProblem()
   const declaring = ref(false)
   const outcome = shallowRef<Outcome | null>(null)
@@ -110,10 +107,8 @@ export function useFormActions(kind: Kind, model: ReturnType<typeof useForm>, pa
   async function settle(isNew: boolean): Promise<void> {
     const doc = model.doc.value
     if (!isNew || !doc) return
-    leave(doc.id, doc.warnings ?? [])
-    tabs.setUnsaved(path, false)
-    tabs.close(path)
-    await router.replace(formPath(kind.kind, doc.id))
+    handOver(doc.id, doc.warnings ?? [])
+    await goOn(path, formPath(kind.kind, doc.id))
   }
   async function save(): Promise<void> {
     const isNew = !model.doc.value
@@ -159,9 +154,7 @@ export function useFormActions(kind: Kind, model: ReturnType<typeof useForm>, pa
     const result = results[0]
     if (result?.ok) {
       ElMessage({ type: 'success', message: t('form.declared', { number }) })
-      tabs.setUnsaved(path, false)
-      tabs.close(path)
-      await router.replace(detailPath(kind.kind, id))
+      await goOn(path, detailPath(kind.kind, id))
       return
     }
     const problem = result?.problem
@@ -184,9 +177,7 @@ export function useFormActions(kind: Kind, model: ReturnType<typeof useForm>, pa
         return
       }
       ElMessage({ type: 'success', message: t('form.deleted', { number: doc.number }) })
-      tabs.setUnsaved(path, false)
-      const next = tabs.close(path)
-      await router.push(next?.fullPath ?? homePath())
+      await leave(path)
     } catch (error) {
       tell(error)
     }

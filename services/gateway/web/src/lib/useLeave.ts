@@ -1,0 +1,34 @@
+// Leaving a page for good: its tab goes with it. First to the next page, then the tab is closed: a page that loses its tab
+// while it is still shown would be begun afresh, and might hold on to its address.
+import { useRouter } from 'vue-router'
+import { homePath } from '@/router'
+import { neighbour, useTabs } from '@/stores/tabs'
+
+export function useLeave() {
+  const router = useRouter()
+  const tabs = useTabs()
+
+  function drop(path: string): void {
+    // where there is nowhere else to go, the page and its tab stay
+    if (router.currentRoute.value.path !== path) tabs.close(path)
+  }
+  /** To the neighbouring tab; without one, where one begins or where it is told. */
+  async function leave(path: string, otherwise = homePath()): Promise<void> {
+    tabs.setUnsaved(path, false)
+    await router.push(neighbour(tabs.tabs, path)?.fullPath ?? otherwise)
+    drop(path)
+  }
+  /** The same thing goes on under another address. */
+  async function goOn(path: string, to: string): Promise<void> {
+    tabs.setUnsaved(path, false)
+    await router.replace(to)
+    drop(path)
+  }
+  /** To where one begins, and every other tab is closed. */
+  async function leaveAll(): Promise<void> {
+    const home = homePath()
+    await router.push(home)
+    tabs.closeOthers(home)
+  }
+  return { leave, goOn, leaveAll }
+}
