@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -134,6 +136,8 @@ def test_a_draft_is_deleted_and_a_tab_with_unsaved_work_asks_first(entering: Des
     box.locator(".el-message-box__btns .el-button").first.click()
     expect(desk.at("input-copNo")).to_have_value(number)
     desk.page.keyboard.press("Alt+S")
+    # it goes on under the document's own address; keys on the way there would be lost
+    expect(desk.page).to_have_url(re.compile(r"/documents/arrival/[0-9a-f-]{36}/edit$"))
     expect(desk.at("form-number")).to_have_text(number)
     desk.page.keyboard.press("Alt+R")
     desk.page.locator(".el-message-box .el-button--danger").click()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from filing.store.query import COUNT_LIMIT
 from filing.times import SHANGHAI
 from services.gateway.http import schemas, stat_schemas
 from tests.support.answers import fits, problem
@@ -102,7 +103,8 @@ def test_what_was_filed_is_what_is_counted(clerk: Visitor, customs: Customs) -> 
     assert orders["count"] == sum(item["count"] for item in orders["days"])
     for answer in (after, refusals, daily, clearance):
         for item in figures(answer):
-            assert shown(clerk, item) == item["count"], item
+            # a page counts no further; other tests of the same stack may have stored more
+            assert shown(clerk, item) == min(item["count"], COUNT_LIMIT + 1), item
 
 
 def test_a_key_that_signed_enough_has_a_measured_speed(clerk: Visitor) -> None:

@@ -53,7 +53,7 @@ def apply(row: SimpleNamespace, batch: list[Answer], guid: str | None = None) ->
         event.items.add(guid=own, status=status, return_time=moment)
     judge = _Batch(FILING, [ORDER], [event])
     ranks = {row.id: (row.state_rank, row.state_time)}
-    standings = [judge._judge(row, item, item.guid.upper(), ranks) for item in event.items]
+    standings = [judge._judge(event, row, item, item.guid.upper(), ranks) for item in event.items]
     for move in judge._best.values():
         place = (move["rank"], move["time"])
         assert place > (row.state_rank, row.state_time), "backward"

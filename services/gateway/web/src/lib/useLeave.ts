@@ -8,9 +8,11 @@ export function useLeave() {
   const router = useRouter()
   const tabs = useTabs()
 
-  function drop(path: string): void {
-    // where there is nowhere else to go, the page and its tab stay
-    if (router.currentRoute.value.path !== path) tabs.close(path)
+  /** True where one is elsewhere by now; where there is nowhere else to go, the page and its tab stay. */
+  function drop(path: string): boolean {
+    const gone = router.currentRoute.value.path !== path
+    if (gone) tabs.close(path)
+    return gone
   }
   /** To the neighbouring tab; without one, where one begins or where it is told. */
   async function leave(path: string, otherwise = homePath()): Promise<void> {
@@ -18,11 +20,11 @@ export function useLeave() {
     await router.push(neighbour(tabs.tabs, path)?.fullPath ?? otherwise)
     drop(path)
   }
-  /** The same thing goes on under another address. */
-  async function goOn(path: string, to: string): Promise<void> {
+  /** The same thing goes on under another address; false where it could not. */
+  async function goOn(path: string, to: string): Promise<boolean> {
     tabs.setUnsaved(path, false)
     await router.replace(to)
-    drop(path)
+    return drop(path)
   }
   /** To where one begins, and every other tab is closed. */
   async function leaveAll(): Promise<void> {

@@ -25,6 +25,8 @@ export function useFormActions(kind: Kind, model: ReturnType<typeof useForm>, pa
   const { tell } = useProblem()
   const declaring = ref(false)
   const outcome = shallowRef<Outcome | null>(null)
+  /** the document goes on at another address: nothing can be done here any more */
+  const moved = ref(false)
   /** two people changed the same fields: what one has to decide */
   const question = shallowRef<Question | null>(null)
 
@@ -107,8 +109,9 @@ export function useFormActions(kind: Kind, model: ReturnType<typeof useForm>, pa
   async function settle(isNew: boolean): Promise<void> {
     const doc = model.doc.value
     if (!isNew || !doc) return
+    moved.value = true
     handOver(doc.id, doc.warnings ?? [])
-    await goOn(path, formPath(kind.kind, doc.id))
+    moved.value = await goOn(path, formPath(kind.kind, doc.id))
   }
   async function save(): Promise<void> {
     const isNew = !model.doc.value
@@ -154,7 +157,8 @@ export function useFormActions(kind: Kind, model: ReturnType<typeof useForm>, pa
     const result = results[0]
     if (result?.ok) {
       ElMessage({ type: 'success', message: t('form.declared', { number }) })
-      await goOn(path, detailPath(kind.kind, id))
+      moved.value = true
+      moved.value = await goOn(path, detailPath(kind.kind, id))
       return
     }
     const problem = result?.problem
@@ -191,5 +195,5 @@ export function useFormActions(kind: Kind, model: ReturnType<typeof useForm>, pa
       tell(error)
     }
   }
-  return { declaring, outcome, question, save, declare, remove, print, restore }
+  return { declaring, outcome, moved, question, save, declare, remove, print, restore }
 }
