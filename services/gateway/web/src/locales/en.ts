@@ -635,6 +635,7 @@ const en: typeof zh = {
   export: {
     button: 'Export',
     print: 'Print',
+    what: 'Every document that matches, with its lines and all columns, shown or not',
     title: 'Export the query',
     permission: 'You may not export or print; ask your enterprise administrator',
     waiting: 'Waiting for its turn…',

@@ -624,6 +624,7 @@ export default {
   export: {
     button: '导出',
     print: '打印',
+    what: '导出全部符合条件的单据及明细，包括未显示的列',
     title: '导出查询结果',
     permission: '您没有导出和打印的权限，请联系企业管理员',
     waiting: '排队等待导出…',
