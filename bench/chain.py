@@ -29,7 +29,7 @@ PATIENCE = 300.0
 #: which lines of the accounts make a stage of the way
 STAGES = {
     "submit (HTTP, check, XML, store)": ("gateway.http", "order.serve", "redis", "postgres: gateway_app"),
-    "sign": ("signer.consume", "signer.serve", "postgres: signer_app"),
+    "sign": ("signer.consume", "signer.pool", "signer.serve", "postgres: signer_app"),
     "send and receive": ("gateway.transmit", "gateway.receipts"),
     "states (events to documents)": ("order.consume", "postgres: order_app"),
     "outbox to bus": (

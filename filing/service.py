@@ -114,9 +114,8 @@ class Service:
             grpc_server.serve(
                 config.grpc_listen,
                 partial(_register, filing),
-                settings.tls(),
-                ActorVerifier(config.actor_public_key),
-                CALLERS,
+                settings.tls().server(),
+                grpc_server.Actors(ActorVerifier(config.actor_public_key), *CALLERS),
                 stop,
             )
 

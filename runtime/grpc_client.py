@@ -17,6 +17,12 @@ from runtime.grpc_server import ACTOR_KEY, OPTIONS
 from runtime.tls import TlsFiles
 
 DEADLINE = 20.0  # seconds
+#: a callee that was started anew is found again within seconds
+_OPTIONS = [
+    *OPTIONS,
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 2000),
+]
 
 
 class Client:
@@ -35,7 +41,7 @@ class Client:
         """The channel of this process."""
         with self._lock:
             if self._channel is None or self._pid != os.getpid():
-                self._channel = grpc.secure_channel(self._target, self._tls.client(), OPTIONS)
+                self._channel = grpc.secure_channel(self._target, self._tls.client(), _OPTIONS)
                 self._pid = os.getpid()
             return self._channel
 

@@ -12,13 +12,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
 from sqlalchemy import Connection, text
 
 from runtime import crash, log
 from runtime.bus import Bus, Message, PublishFailed
 from runtime.db import Database
 from runtime.errors import Problem
+from runtime.wake import Listener
 
 _LOG = log.get("outbox")
 _CHANNEL = "outbox"
@@ -84,7 +84,7 @@ class Relay:
 
     def run(self) -> None:
         """Until stopped: publish what is there, then wait for a notification."""
-        wake = _Listener(self._database.url)
+        wake = Listener(self._database.url, _CHANNEL)
         while not self._stop.is_set():
             try:
                 moved = self.step()
@@ -112,29 +112,3 @@ class Relay:
 def _message(row: Any) -> Message:
     headers = {"id": str(row.id), "tenant": str(row.tenant_id), "actor": row.actor, "type": row.type}
     return Message(row.routing_key, headers, bytes(row.body), row.mandatory)
-
-
-class _Listener:
-    """LISTEN on a connection of its own; only a wake-up, never the truth."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._connection: psycopg.Connection[Any] | None = None
-
-    def wait(self, seconds: float) -> None:
-        try:
-            if self._connection is None:
-                self._connection = psycopg.connect(self._url, autocommit=True, connect_timeout=3)
-                self._connection.execute(f"LISTEN {_CHANNEL}")
-                return  # something may have come before LISTEN took hold: look once more
-            for _ in self._connection.notifies(timeout=seconds, stop_after=1):
-                return
-        except psycopg.Error as exc:
-            _LOG.warning("outbox.listen", reason=str(exc))
-            self.close()
-            threading.Event().wait(seconds)
-
-    def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None

@@ -21,6 +21,10 @@ class TlsFiles:
         pair = (self.key.read_bytes(), self.certificate.read_bytes())
         return grpc.ssl_server_credentials([pair], self.ca.read_bytes(), require_client_auth=True)
 
+    def open_server(self) -> grpc.ServerCredentials:
+        """Credentials for a port that asks callers for no certificate."""
+        return grpc.ssl_server_credentials([(self.key.read_bytes(), self.certificate.read_bytes())])
+
     def client(self) -> grpc.ChannelCredentials:
         """Credentials of this process as a caller."""
         return grpc.ssl_channel_credentials(

@@ -16,7 +16,7 @@ from typing import Any
 from tools.errors import ToolError
 from tools.paths import ROOT
 
-LISTENS = ("http", "grpc", "ops", "control")
+LISTENS = ("http", "grpc", "edge", "enrol", "ops", "control")
 # needs without an argument; what each becomes in a process's environment: tools/stack/environment.py
 PLAIN_NEEDS = (
     "bus",
@@ -25,6 +25,8 @@ PLAIN_NEEDS = (
     "spool",
     "hsm",
     "actor-key",
+    "edge-authority",
+    "edge-address",
     "web",
     "font",
     "authority",

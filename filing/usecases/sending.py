@@ -32,6 +32,8 @@ from runtime.outbox import Event
 
 #: characters; a hundred documents of a hundred lines of long texts would exceed what signer and bus take at once
 MESSAGE_TEXT = 2_000_000
+#: documents of one act up to which somebody is taken to wait for it at a page
+INTERACTIVE_DOCUMENTS = 10
 
 
 def may_send(actor: Actor, doctype: DocumentType) -> None:
@@ -173,6 +175,7 @@ def _build(
             dxp_id=transfer.dxp_id,
             document_ids=[node.id for node in chunk],
             xml=content,
+            bulk=len(rows) > INTERACTIVE_DOCUMENTS,
         )
         built.events.append(
             Event(f"message.submitted.{doctype.kind}", "MessageSubmitted", event.SerializeToString())

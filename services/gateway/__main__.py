@@ -16,6 +16,7 @@ VERBS = {
     "http": ("services.gateway.http.server", "serve people and programs"),
     "transmit": ("services.gateway.customs.transmit", "send signed messages to customs"),
     "receipts": ("services.gateway.customs.receipts", "take in what customs answers"),
+    "agents": ("services.gateway.agents.server", "hold the connections of edge agents"),
     "relay": ("services.gateway.relay", "publish the outbox"),
     "migrate": ("services.gateway.migrate", "bring the schema to the newest version"),
     "seed-demo": ("services.gateway.tenants.demo", "make the demo's tenants and users; may be repeated"),

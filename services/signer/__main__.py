@@ -42,6 +42,10 @@ def _run(parsed: argparse.Namespace) -> int:
             app.serve(read("serve"))
         case "consume":
             app.consume(read("consume"))
+        case "pool":
+            app.pool(read("pool"))
+        case "cards":
+            app.cards(read("cards"))
         case "relay":
             app.relay(read("relay"))
         case "migrate":
@@ -105,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m services.signer", description="签名服务 / the signing service"
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("serve", "consume", "relay", "migrate"):
+    for name in ("serve", "consume", "pool", "cards", "relay", "migrate"):
         commands.add_parser(name)
     check = commands.add_parser("check-config", help="检查配置后退出 / look at the settings and end")
     check.add_argument(

@@ -10,16 +10,22 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from proto.signer.v1 import signer_pb2_grpc
+from proto.signer.v1 import cards_pb2_grpc, devices_pb2_grpc, signer_pb2_grpc
 from runtime import bus, grpc_server, migrate, process
 from runtime.actor import ActorVerifier
 from runtime.db import Database
+from runtime.grpc_client import Client
 from runtime.ops import Check
 from runtime.outbox import Relay
-from services.signer import events, usecases
+from services.signer import domain, events, usecases
 from services.signer.canary import Canary
+from services.signer.cards_rpc import CardsServicer
 from services.signer.config import Config
+from services.signer.devices import Devices, PoolClient, RemoteDevice
+from services.signer.dispatch import Dispatcher
 from services.signer.domain import Key
+from services.signer.intake import Intake
+from services.signer.pool_rpc import DevicesServicer
 from services.signer.provision import Order, device_of, provision
 from services.signer.rpc import SignerServicer
 from services.signer.signing import Signing
@@ -27,6 +33,14 @@ from services.signer.tokens.pool import Pool
 
 #: common names of certificates that may call signer.serve (topology.toml, called_by)
 CALLERS = ("gateway.http",)
+#: and signer.pool
+POOL_CALLERS = ("signer.consume", "signer.serve")
+#: and signer.cards
+CARDS_CALLERS = ("gateway.agents",)
+#: edge agents that one process of signer.cards serves; each has a thread
+CONNECTIONS = 400
+#: what signer.pool is called when it does not answer
+_POOL_NAMES = ("签名设备", "The signing devices")
 MIGRATIONS = Path(__file__).with_name("migrations")
 
 
@@ -41,58 +55,96 @@ def serve(config: Config) -> None:
     assert config.actor_public_key is not None
     tls, verifier = config.tls, ActorVerifier(config.actor_public_key)
     database = Database(config.database_url)
-    servicer = SignerServicer(database, now)
+    pool = PoolClient(Client(config.pool_grpc, config.tls, *_POOL_NAMES))
+    servicer = SignerServicer(database, verifier, pool, now)
     register: Any = signer_pb2_grpc.add_SignerServicer_to_server
 
     def main(stop: threading.Event) -> None:
         grpc_server.serve(
-            config.grpc_listen, lambda server: register(servicer, server), tls, verifier, CALLERS, stop
+            config.grpc_listen,
+            lambda server: register(servicer, server),
+            tls.server(),
+            grpc_server.Actors(verifier, *CALLERS),
+            stop,
         )
 
     process.run("signer.serve", config.ops_listen, config.log_level, main, {"database": database.ping})
 
 
+def pool(config: Config) -> None:
+    """Hold the tokens and sign what signer.consume decided, until stopped."""
+    assert config.tls is not None
+    assert config.actor_public_key is not None
+    tls, verifier = config.tls, ActorVerifier(config.actor_public_key)
+    # every device is in the answer from the start: not ready until each was seen to work
+    parts: dict[str, Check] = dict.fromkeys((device.kind for device in config.devices), _starting)
+    failing: dict[str, str] = {}
+
+    def note(tenant_id: str, key_id: str, works: bool, reason: str) -> None:
+        name = domain.token_key(tenant_id, key_id)
+        if works:
+            failing.pop(name, None)
+        else:
+            failing[name] = reason
+
+    def main(stop: threading.Event) -> None:
+        with closing(Pool(config.devices)) as devices:
+            canary = Canary(devices, note, config.canary_seconds)
+            parts.update({name: partial(canary.check, name) for name in devices.devices})
+            canary.start(stop)
+            servicer = DevicesServicer(devices, verifier, failing)
+            register: Any = devices_pb2_grpc.add_DevicesServicer_to_server
+            # the servicer checks the actors that stand in each group of a request
+            grpc_server.serve(
+                config.grpc_listen,
+                lambda server: register(servicer, server),
+                tls.server(),
+                grpc_server.Callers(*POOL_CALLERS),
+                stop,
+            )
+
+    process.run("signer.pool", config.ops_listen, config.log_level, main, parts)
+
+
 def consume(config: Config) -> None:
-    """Sign what is submitted until stopped."""
+    """Take in what is submitted and have it signed, until stopped."""
+    assert config.tls is not None
     assert config.actor_public_key is not None
     verifier = ActorVerifier(config.actor_public_key)
-    database = Database(config.database_url)
-    # every part is in the answer from the start: not ready until each was seen to work
-    parts: dict[str, Check] = dict.fromkeys(("bus", *(device.kind for device in config.devices)), _starting)
-    parts["database"] = database.ping
+    database = Database(config.database_url, pool_size=12)
+    making = Signing(database, verifier, now, config.sm2_encoding)
+    client = PoolClient(Client(config.pool_grpc, config.tls, *_POOL_NAMES))
+    parts: dict[str, Check] = {"bus": _starting, "devices": _starting, "database": database.ping}
+
+    def record(key: str, works: bool, reason: str) -> None:
+        tenant_id, _, key_id = key.partition("/")
+        usecases.record_probe(database, now(), tenant_id, key_id, works, reason)
 
     def main(stop: threading.Event) -> None:
         bus.declare_parking(config.bus_url)
-        with closing(Pool(config.devices)) as pool:
-            signing = Signing(database, pool, now, config.sm2_encoding)
-            canary = Canary(
-                pool,
-                lambda tenant, key, works, reason: usecases.record_probe(
-                    database, now(), tenant, key, works, reason
-                ),
-                config.canary_seconds,
-            )
-            parts.update({kind: partial(canary.check, kind) for kind in pool.devices})
-            canary.start(stop)
-            publisher = bus.Bus(config.bus_url)
-            consumers = [
-                _consumer(
-                    config, events.QUEUE, events.BINDINGS, events.handler(signing, verifier, publisher), stop
-                )
-            ]
-            consumers += [
-                _consumer(
-                    config, events.waiting_queue(kind), (), events.waiting_handler(signing, verifier), stop
-                )
-                for kind in pool.devices
-            ]
-            parts["bus"] = partial(_connected, [consumer.connected for consumer in consumers])
-            threads = [threading.Thread(target=consumer.run, daemon=True) for consumer in consumers]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-            publisher.close()
+        threads: list[threading.Thread] = []
+
+        def appeared(device: RemoteDevice) -> None:
+            parts[device.name] = device.check
+            threads.extend(Dispatcher(making, device, config.weights).start(stop))
+
+        devices = Devices(client, record, appeared)
+        parts["devices"] = devices.check
+        threads.append(devices.start(stop))
+        consumer = bus.BusConsumer(
+            config.bus_url,
+            bus.event_queue(events.QUEUE, events.BINDINGS),
+            events.handler(Intake(database, now, devices.names), verifier),
+            stop,
+            # half a batch more is on its way while one is being worked on: messages are large
+            prefetch=config.batch + config.batch // 2,
+            batch=config.batch,
+        )
+        parts["bus"] = partial(_connected, consumer.connected)
+        consumer.run()
+        for thread in threads:
+            # a round that is under way is written down before the end
+            thread.join()
 
     process.run("signer.consume", config.ops_listen, config.log_level, main, parts)
 
@@ -101,23 +153,32 @@ def _starting() -> None:
     raise RuntimeError("starting")
 
 
-def _consumer(
-    config: Config, name: str, bindings: tuple[str, ...], handle: events.Handle, stop: threading.Event
-) -> bus.BusConsumer:
-    return bus.BusConsumer(
-        config.bus_url,
-        bus.event_queue(name, bindings),
-        handle,
-        stop,
-        # half a batch more is on its way while one is being worked on: messages are large
-        prefetch=config.batch + config.batch // 2,
-        batch=config.batch,
-    )
-
-
-def _connected(consumers: list[threading.Event]) -> None:
-    if not all(connected.is_set() for connected in consumers):
+def _connected(connected: threading.Event) -> None:
+    if not connected.is_set():
         raise RuntimeError("not connected")
+
+
+def cards(config: Config) -> None:
+    """Hold the connections of edge agents and have their cards sign, until stopped."""
+    assert config.tls is not None
+    assert config.actor_public_key is not None
+    tls, verifier = config.tls, ActorVerifier(config.actor_public_key)
+    database = Database(config.database_url, pool_size=12)
+    servicer = CardsServicer(Signing(database, verifier, now, config.sm2_encoding), config.heartbeat_seconds)
+    register: Any = cards_pb2_grpc.add_CardsServicer_to_server
+
+    def main(stop: threading.Event) -> None:
+        servicer.start(stop)
+        grpc_server.serve(
+            config.grpc_listen,
+            lambda server: register(servicer, server),
+            tls.server(),
+            grpc_server.Actors(verifier, *CARDS_CALLERS),
+            stop,
+            threads=CONNECTIONS,
+        )
+
+    process.run("signer.cards", config.ops_listen, config.log_level, main, {"database": database.ping})
 
 
 def relay(config: Config) -> None:

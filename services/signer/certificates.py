@@ -56,6 +56,8 @@ class Certificate:
     not_before: datetime
     not_after: datetime
     units: tuple[str, ...]
+    #: for people
+    subject: str = ""
 
 
 def read(data: bytes) -> Certificate:
@@ -77,6 +79,7 @@ def read(data: bytes) -> Certificate:
             not_before=validity["not_before"].native.astimezone(UTC),
             not_after=validity["not_after"].native.astimezone(UTC),
             units=tuple(units) if isinstance(units, list) else (str(units),) if units else (),
+            subject=body["subject"].human_friendly,
         )
     except (ValueError, TypeError, KeyError) as exc:
         raise CertificateError("不是可用的 X.509 证书。", f"Not a usable X.509 certificate: {exc}") from exc

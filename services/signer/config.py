@@ -13,9 +13,10 @@ from runtime import config
 from runtime.config import ConfigError
 from runtime.tls import TlsFiles
 from services.signer.check import ENCODINGS
+from services.signer.domain import is_uuid
 from services.signer.tokens.pool import DeviceSettings
 
-COMMANDS = ("serve", "consume", "relay", "migrate", "provision", "verify-ledger")
+COMMANDS = ("serve", "consume", "pool", "cards", "relay", "migrate", "provision", "verify-ledger")
 #: seconds for a frame of one command that makes keys: an HSM may take long to find primes
 _GENERATE_SECONDS = 60.0
 
@@ -31,6 +32,8 @@ class Config:
     bus_url: str = field(default="", repr=False)
     ops_listen: str = ""
     grpc_listen: str = ""
+    #: where signer.pool listens
+    pool_grpc: str = ""
     tls: TlsFiles | None = None
     actor_public_key: Path | None = None
     devices: tuple[DeviceSettings, ...] = ()
@@ -38,8 +41,12 @@ class Config:
     sm2_encoding: str = "raw"
     #: seconds between canary signatures
     canary_seconds: int = 10
+    #: seconds within which each side of an edge agent's connection says something
+    heartbeat_seconds: int = 15
     #: deliveries per batch
     batch: int = 50
+    #: tenant -> its share of a device, 1 for all others
+    weights: dict[str, float] = field(default_factory=dict)
 
 
 def read(command: str) -> Config:
@@ -52,6 +59,7 @@ def read(command: str) -> Config:
                 database_url=config.text("DATABASE_URL"),
                 ops_listen=config.text("OPS_LISTEN"),
                 grpc_listen=config.text("GRPC_LISTEN"),
+                pool_grpc=config.text("SIGNER_POOL_GRPC"),
                 tls=config.tls(),
                 actor_public_key=config.path("ACTOR_PUBLIC_KEY_FILE"),
             )
@@ -61,11 +69,33 @@ def read(command: str) -> Config:
                 database_url=config.text("DATABASE_URL"),
                 bus_url=config.text("BUS_URL"),
                 ops_listen=config.text("OPS_LISTEN"),
+                pool_grpc=config.text("SIGNER_POOL_GRPC"),
+                tls=config.tls(),
+                actor_public_key=config.path("ACTOR_PUBLIC_KEY_FILE"),
+                sm2_encoding=_choice("SM2_SIGNATURE_ENCODING", ENCODINGS),
+                batch=config.number("SIGNER_BATCH", 50, 1, 500),
+                weights=_weights(config.text("SIGNER_WEIGHTS", "")),
+            )
+        case "pool":
+            return Config(
+                level,
+                ops_listen=config.text("OPS_LISTEN"),
+                grpc_listen=config.text("GRPC_LISTEN"),
+                tls=config.tls(),
                 actor_public_key=config.path("ACTOR_PUBLIC_KEY_FILE"),
                 devices=_devices(config.number("SIGNER_WORKERS", 2, 1, 64)),
-                sm2_encoding=_choice("SM2_SIGNATURE_ENCODING", ENCODINGS),
                 canary_seconds=config.number("SIGNER_CANARY_SECONDS", 10, 1, 3600),
-                batch=config.number("SIGNER_BATCH", 50, 1, 500),
+            )
+        case "cards":
+            return Config(
+                level,
+                database_url=config.text("DATABASE_URL"),
+                ops_listen=config.text("OPS_LISTEN"),
+                grpc_listen=config.text("GRPC_LISTEN"),
+                tls=config.tls(),
+                actor_public_key=config.path("ACTOR_PUBLIC_KEY_FILE"),
+                sm2_encoding=_choice("SM2_SIGNATURE_ENCODING", ENCODINGS),
+                heartbeat_seconds=config.number("AGENT_HEARTBEAT_SECONDS", 15, 1, 300),
             )
         case "relay":
             return Config(
@@ -83,6 +113,20 @@ def read(command: str) -> Config:
         case "verify-ledger":
             return Config(level, database_url=config.text("DATABASE_URL"))
     raise ConfigError(f"no such command: {command}")
+
+
+def _weights(setting: str) -> dict[str, float]:
+    """tenant=share,tenant=share: more or less of a device than the others' 1."""
+    weights = {}
+    for part in filter(None, setting.split(",")):
+        tenant, _, share = part.partition("=")
+        try:
+            weights[tenant.strip()] = float(share)
+        except ValueError:
+            weights[tenant.strip()] = 0.0
+        if not (is_uuid(tenant.strip()) and 0.01 <= weights[tenant.strip()] <= 100):
+            raise ConfigError(f"setting SIGNER_WEIGHTS must be tenant=0.01..100,…, not {part!r}")
+    return weights
 
 
 def _choice(name: str, allowed: tuple[str, ...]) -> str:

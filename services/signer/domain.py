@@ -23,6 +23,13 @@ MAX_BYTES = 16 * 1024 * 1024
 #: bits; shorter RSA keys are refused whoever certified them
 MIN_RSA_BITS = 2048
 
+#: the purpose of a key that signs messages to customs
+MESSAGES = "messages"
+#: the device of a key that is on a card at an edge agent
+CARD = "card"
+#: the lane of what somebody waits for at a page, and that of mass work: the order in which a tenant's jobs are taken
+INTERACTIVE, BULK = 0, 1
+
 _KIND = re.compile(r"[a-z][a-z0-9_-]{0,40}")
 
 
@@ -110,6 +117,7 @@ class Submission:
     dxp_id: str
     documents: int
     xml: bytes
+    lane: int = INTERACTIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +140,7 @@ class Key:
     enterprise_code: str
     label: str
     algorithm: str
-    device_kind: str  # pkcs11 | sealed
+    device_kind: str  # the device's name in the signer's settings, or CARD
     device: str
     hardware: bool
     certificate: bytes
@@ -141,11 +149,59 @@ class Key:
     not_before: datetime
     not_after: datetime
     active: bool
+    #: what it signs: one active key for each purpose
+    purpose: str = MESSAGES
+    #: the edge agent that showed the card, for keys on cards
+    agent_id: str | None = None
+    confirmed_at: datetime | None = None
+
+    @property
+    def queue(self) -> str:
+        """Where work for this key waits: with all that goes to its device, or a card's own."""
+        return card_queue(self.fingerprint) if self.device_kind == CARD else self.device_kind
 
     @property
     def token_key(self) -> str:
         """The key's name inside its token."""
         return token_key(self.tenant_id, self.id)
+
+
+#: days before the end of a certificate from which people are told, the last one first
+WARNINGS = (7, 30, 60)
+
+
+def days_left(not_after: datetime, now: datetime) -> int:
+    """Whole days until the certificate ends; negative once it has."""
+    return (not_after - now).days
+
+
+def warning(not_after: datetime, now: datetime) -> int:
+    """Within how many days the certificate ends, of WARNINGS; 0 if later."""
+    return next((days for days in WARNINGS if days_left(not_after, now) < days), 0)
+
+
+def challenge(origin: str, purpose: str, user: str, nonce: bytes, at: datetime) -> bytes:
+    """The text that a key signs to prove that it is there; can never be read as part of a document.
+
+    origin: address of the pages where it was asked for. The agent reads these lines too (agent/README.md)."""
+    lines = {
+        "origin": origin,
+        "purpose": purpose,
+        "user": user,
+        "nonce": nonce.hex(),
+        "at": f"{at:%Y-%m-%dT%H:%M:%SZ}",
+    }
+    for name, value in lines.items():
+        if not value or not value.isprintable():
+            raise ValueError(f"{name} of a challenge must be printable")
+    return "".join(
+        ["tongguan challenge v1\n", *(f"{name}={value}\n" for name, value in lines.items())]
+    ).encode()
+
+
+def card_queue(fingerprint: str) -> str:
+    """The queue of one card. fingerprint: SHA-256 of its certificate, hex."""
+    return f"{CARD}:{fingerprint}"
 
 
 def token_key(tenant_id: str, key_id: str) -> str:
@@ -177,7 +233,7 @@ def judge(submission: Submission, facts: Facts, key: Key | None, now: datetime) 
                 f"企业 {submission.enterprise_code} 没有启用的签名密钥，请企业管理员在“密钥与设备”中启用一把。",
                 f"Enterprise {submission.enterprise_code} has no active key; activate one under keys and devices.",
             )
-        _key(submission, key, now)
+        may_sign(submission, key, now)
     except Refused as refused:
         return refused.refusal
     return None
@@ -235,7 +291,8 @@ def _message(submission: Submission, facts: Facts) -> None:
             )
 
 
-def _key(submission: Submission, key: Key, now: datetime) -> None:
+def may_sign(submission: Submission, key: Key, now: datetime) -> None:
+    """Raise Refused unless this key is the enterprise's, of a known algorithm, and its certificate valid now."""
     if key.enterprise_code != submission.enterprise_code or key.tenant_id != submission.actor.tenant_id:
         raise refuse(
             "wrong-key",
@@ -277,6 +334,24 @@ def key_unusable(key: Key, reason: str) -> Refusal:
         "sign.key-unusable",
         f"设备“{key.device}”无法使用密钥“{key.label}”（{reason}），请联系管理员或启用其他密钥，然后重新提交。",
         f"{key.device} cannot use key {key.label} ({reason}); ask the administrator or activate another key.",
+    )
+
+
+def refused_by_person(key: Key) -> Refusal:
+    """Whoever sits at the card said no."""
+    return Refusal(
+        "sign.refused-at-card",
+        f"持卡人在代理程序上拒绝了用“{key.label}”签名，请核对后重新提交。",
+        f"Whoever holds the card of {key.label} refused to sign; check with them and submit again.",
+    )
+
+
+def withdrawn() -> Refusal:
+    """Somebody took it out of the queue."""
+    return Refusal(
+        "sign.withdrawn",
+        "已从签名队列撤回，可修改后重新提交。",
+        "It was taken out of the signing queue; change it if need be and submit again.",
     )
 
 

@@ -9,63 +9,27 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from google.protobuf.message import DecodeError
-from kombu import Exchange
 
 from proto.events.v1 import events_pb2
 from runtime.actor import ActorVerifier
-from runtime.bus import Bus, Delivery, Message, PublishFailed
-from runtime.errors import Problem, unavailable
-from services.signer.domain import Submission, is_kind, is_uuid
-from services.signer.signing import Deferred, Signing, sign_messages
+from runtime.bus import Delivery
+from runtime.errors import Problem
+from services.signer.domain import BULK, INTERACTIVE, Submission, is_kind, is_uuid
+from services.signer.intake import Intake, take_in
 
 QUEUE = "signer.submitted"
 BINDINGS = ("message.submitted.#",)
-_DIRECT = Exchange("")
 
 Handle = Callable[[list[Delivery]], None]
 
 
-def waiting_queue(device: str) -> str:
-    """The queue of messages whose device is down; whoever is in it holds up nobody else."""
-    return f"signer.waiting.{device}"
-
-
-def handler(signing: Signing, verifier: ActorVerifier, bus: Bus) -> Handle:
-    """What the consumer calls with each batch; returns when all is committed or stands in a waiting queue."""
+def handler(intake: Intake, verifier: ActorVerifier) -> Handle:
+    """What the consumer calls with each batch; returns when all is queued or refused."""
 
     def handle(deliveries: Sequence[Delivery]) -> None:
-        deferred = sign_messages(signing, [submission(delivery, verifier) for delivery in deliveries])
-        if deferred:
-            _put_aside(bus, deliveries, deferred)
+        take_in(intake, [submission(delivery, verifier) for delivery in deliveries])
 
     return handle
-
-
-def waiting_handler(signing: Signing, verifier: ActorVerifier) -> Handle:
-    """For a waiting queue: the batch stays in hand until its device is back."""
-
-    def handle(deliveries: Sequence[Delivery]) -> None:
-        deferred = sign_messages(signing, [submission(delivery, verifier) for delivery in deliveries])
-        if deferred:
-            raise unavailable("签名设备", "The signing device")
-
-    return handle
-
-
-def _put_aside(bus: Bus, deliveries: Sequence[Delivery], deferred: Sequence[Deferred]) -> None:
-    """The same deliveries, headers and all, into the queue of their device; their ids still tell repeats apart."""
-    device = {item.submission.event_id: item.device for item in deferred}
-    try:
-        bus.publish_many(
-            [
-                Message(waiting_queue(device[delivery.id]), delivery.headers, delivery.body)
-                for delivery in deliveries
-                if delivery.id in device
-            ],
-            _DIRECT,
-        )
-    except PublishFailed as exc:
-        raise unavailable("消息总线", "The bus") from exc
 
 
 def submission(delivery: Delivery, verifier: ActorVerifier) -> Submission:
@@ -98,6 +62,7 @@ def submission(delivery: Delivery, verifier: ActorVerifier) -> Submission:
         dxp_id=event.dxp_id,
         documents=len(event.document_ids),
         xml=event.xml,
+        lane=BULK if event.bulk else INTERACTIVE,
     )
 
 

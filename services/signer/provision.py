@@ -18,8 +18,9 @@ from pathlib import Path
 from runtime import crash
 from runtime.db import Database
 from runtime.errors import Problem
-from services.signer import certificates, chain, domain, store
+from services.signer import certificates, chain, domain
 from services.signer.domain import Key
+from services.signer.store import jobs, keys, ledger
 from services.signer.tokens.base import DIGEST_INFO, SignRequest, TokenError
 from services.signer.tokens.pool import Device, Pool
 from services.signer.xmlsign import ALGORITHMS
@@ -77,18 +78,18 @@ def provision(database: Database, pool: Pool, order: Order, clock: Callable[[], 
             "hardware": info.hardware,
         }
         with database.transaction(order.tenant_id) as connection:
-            store.install(connection, key_id, values)
+            keys.install(connection, key_id, values)
     return _finish(database, order, key_id, clock())
 
 
 def _find_or_request(database: Database, order: Order, kind: str, now: datetime) -> tuple[str, Key | None]:
     with database.transaction(order.tenant_id) as connection:
-        store.lock_keys(connection, order.tenant_id)
-        found = store.newest_key(connection, order.enterprise_code, order.algorithm)
+        keys.lock(connection, order.tenant_id)
+        found = keys.newest(connection, order.enterprise_code, order.algorithm)
         if found is not None and (found[1] is None or found[1].not_after > now):
             return found
         key_id = str(uuid.uuid4())
-        store.add_key(
+        keys.request(
             connection,
             {
                 "tenant_id": order.tenant_id,
@@ -157,14 +158,15 @@ def _issue(command: str, csr: bytes) -> bytes:
 
 def _finish(database: Database, order: Order, key_id: str, now: datetime) -> Key:
     with database.transaction(order.tenant_id) as connection:
-        store.lock_keys(connection, order.tenant_id)
-        key = store.key(connection, key_id)
+        keys.lock(connection, order.tenant_id)
+        key = keys.one(connection, key_id)
         if key is None:
             raise Problem("conflict", "密钥已被其他操作更改。", "Somebody else changed the key meanwhile.")
         if order.active and not key.active:
-            store.activate(connection, key.enterprise_code, key.id)
-            store.append(connection, order.tenant_id, [_activation(key, now)])
-            key = store.key(connection, key_id)
+            keys.activate(connection, key.enterprise_code, key.purpose, key.id)
+            jobs.move(connection, order.tenant_id, key.enterprise_code, key.id, key.queue)
+            ledger.append(connection, order.tenant_id, [_activation(key, now)])
+            key = keys.one(connection, key_id)
             assert key is not None
     return key
 

@@ -5,14 +5,17 @@ Signing itself is in signing.py. Must never answer about another tenant's keys: 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+
+from sqlalchemy import Connection
 
 from runtime.actor import Actor
 from runtime.db import Database
 from runtime.errors import Detail, Problem, not_found
-from services.signer import chain, domain, store
+from services.signer import chain, domain
 from services.signer.domain import Key
+from services.signer.store import cards, jobs, keys, ledger
 
 #: rows of a ledger page
 PAGE = 50
@@ -21,23 +24,59 @@ MAX_PAGE = 200
 
 @dataclass(frozen=True, slots=True)
 class KeyState:
-    """A key and what can be done with it now. state: usable | expired | unavailable."""
+    """A key and what can be done with it now. state: usable | expired | unavailable; reason: why not, technical.
+
+    messages, documents: what waits for it or is being signed."""
 
     key: Key
     state: str
+    reason: str
+    days_left: int
+    warning: int
+    messages: int = 0
+    documents: int = 0
 
 
 def list_keys(database: Database, actor: Actor, now: datetime) -> list[KeyState]:
     """All keys of the actor's tenant that have a certificate."""
     actor.require("key.read")
     with database.transaction(actor.tenant_id) as connection:
-        return [KeyState(key, _state(key, works, now)) for key, works in store.keys(connection)]
+        return _states(connection, now)
 
 
-def _state(key: Key, works: bool, now: datetime) -> str:
-    if not key.not_before <= now <= key.not_after:
-        return "expired"
-    return "usable" if works else "unavailable"
+def key_state(database: Database, actor: Actor, key_id: str, now: datetime) -> KeyState:
+    """One of them. Raises not_found."""
+    found = [state for state in list_keys(database, actor, now) if state.key.id == key_id]
+    if not found:
+        raise not_found()
+    return found[0]
+
+
+def _states(connection: Connection, now: datetime) -> list[KeyState]:
+    lengths = jobs.lengths(connection)
+    shown = {card.fingerprint: card for card in cards.all_cards(connection)}
+    states = []
+    for key, works in keys.all_keys(connection):
+        card = shown.get(key.fingerprint) if key.device_kind == domain.CARD else None
+        reason = ("" if works else "probe") if card is None else _card_trouble(card)
+        state = "unavailable" if reason else "usable"
+        if not key.not_before <= now <= key.not_after:
+            state, reason = "expired", ""
+        states.append(
+            KeyState(
+                key,
+                state,
+                reason,
+                domain.days_left(key.not_after, now),
+                domain.warning(key.not_after, now),
+                *lengths.get(key.id, (0, 0)),
+            )
+        )
+    return states
+
+
+def _card_trouble(card: cards.Card) -> str:
+    return "" if card.state == "ready" else card.reason or card.state
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +94,22 @@ def throughput(database: Database, actor: Actor, now: datetime) -> list[Throughp
     """Of all keys of the actor's tenant that have a certificate; measured from the ledger, never a constant."""
     actor.require("key.read")
     with database.transaction(actor.tenant_id) as connection:
-        rows = store.throughput(connection, now)
+        rows = keys.throughput(connection, now)
     return [
         Throughput(str(row.id), row.taken, int(row.signatures), float(row.busy), row.last_at) for row in rows
     ]
 
 
 def activate_key(database: Database, actor: Actor, key_id: str, now: datetime) -> KeyState:
-    """Make this the one key that signs for its enterprise. Raises not_found for unknown and foreign ids alike."""
+    """Make this the one key that signs for its enterprise and purpose; what waits for the one before waits for it.
+
+    Raises not_found for unknown and foreign ids alike."""
     actor.require("key.activate")
     if not domain.is_uuid(key_id):
         raise not_found()
     with database.transaction(actor.tenant_id) as connection:
-        store.lock_keys(connection, actor.tenant_id)
-        key = store.key(connection, key_id)
+        keys.lock(connection, actor.tenant_id)
+        key = keys.one(connection, key_id)
         if key is None:
             raise not_found()
         if not key.not_before <= now <= key.not_after:
@@ -77,11 +118,17 @@ def activate_key(database: Database, actor: Actor, key_id: str, now: datetime) -
                 f"密钥“{key.label}”的证书不在有效期内，不能启用，请先更换证书。",
                 f"The certificate of {key.label} is not valid now; renew it before activating the key.",
             )
+        if key.device_kind == domain.CARD and key.confirmed_at is None:
+            raise Problem(
+                "conflict",
+                f"卡“{key.label}”尚未确认，请先用“确认”让它签一次。",
+                f"The card {key.label} was never confirmed; let it sign a challenge first.",
+            )
         if not key.active:
-            store.activate(connection, key.enterprise_code, key.id)
-            store.append(connection, actor.tenant_id, [_activation(actor, key, now)])
-        works = {item.id: works for item, works in store.keys(connection)}
-    return KeyState(replace(key, active=True), _state(key, works[key.id], now))
+            keys.activate(connection, key.enterprise_code, key.purpose, key.id)
+            jobs.move(connection, actor.tenant_id, key.enterprise_code, key.id, key.queue)
+            ledger.append(connection, actor.tenant_id, [_activation(actor, key, now)])
+        return next(state for state in _states(connection, now) if state.key.id == key_id)
 
 
 def _activation(actor: Actor, key: Key, now: datetime) -> chain.Entry:
@@ -104,7 +151,7 @@ def record_probe(
 ) -> None:
     """Keep what the canary found, for the keys page."""
     with database.transaction(tenant_id) as connection:
-        store.record_probe(connection, tenant_id, key_id, works, reason, now)
+        keys.record_probe(connection, tenant_id, key_id, works, reason, now)
 
 
 # ---- ledger --------------------------------------------------------------------------------------------------------
@@ -122,21 +169,33 @@ class LedgerPage:
 def read_ledger(database: Database, actor: Actor, page_size: int, cursor: str, message_id: str) -> LedgerPage:
     """A page of the tenant's ledger, checked as it is read. message_id: "" = all."""
     actor.require("audit.read")
-    size = page_size or PAGE
-    if not 1 <= size <= MAX_PAGE:
-        raise _wrong("page_size", f"1-{MAX_PAGE}", str(page_size))
-    if cursor and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
-        raise _wrong("cursor", "next_cursor", cursor)
+    size, before_seq = page_size_of(page_size or PAGE), place_of(cursor)
     with database.transaction(actor.tenant_id) as connection:
-        links = store.ledger_page(connection, int(cursor) if cursor else None, message_id, size + 1)
+        links = ledger.page(connection, before_seq, message_id, size + 1)
         shown = links[:size]
-        before = store.hashes_of(connection, [link.seq - 1 for link in shown])
+        before = ledger.hashes_of(connection, [link.seq - 1 for link in shown])
     valid = all(
         chain.first_break(actor.tenant_id, link.seq - 1, before.get(link.seq - 1, chain.GENESIS), [link])
         is None
         for link in shown
     )
     return LedgerPage(shown, str(shown[-1].seq) if len(links) > size else "", valid)
+
+
+def page_size_of(asked: int) -> int:
+    """The size of a page; raises Problem invalid."""
+    if not 1 <= asked <= MAX_PAGE:
+        raise _wrong("page_size", f"1-{MAX_PAGE}", str(asked))
+    return asked
+
+
+def place_of(cursor: str) -> int | None:
+    """The number in a cursor, None = from the beginning; raises Problem invalid."""
+    if not cursor:
+        return None
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
+        raise _wrong("cursor", "next_cursor", cursor)
+    return int(cursor)
 
 
 def _wrong(field: str, allowed: str, value: str) -> Problem:
@@ -163,10 +222,10 @@ def verify_ledger(database: Database, tenant_id: str) -> Verdict:
     """Recompute a tenant's whole chain and compare it with the accepted signatures."""
     rows, seq, previous, broken_at = 0, 0, chain.GENESIS, None
     with database.transaction(tenant_id) as connection:
-        for link in store.all_links(connection):
+        for link in ledger.all_links(connection):
             rows += 1
             if broken_at is None:
                 broken_at = chain.first_break(tenant_id, seq, previous, [link])
             seq, previous = link.seq, link.hash
-        unrecorded = store.unrecorded_signatures(connection)
+        unrecorded = ledger.unrecorded_signatures(connection)
     return Verdict(rows, broken_at, unrecorded, previous.hex())

@@ -18,12 +18,13 @@ from tests.support.stack import Stack
 SEED = 20260801
 #: each dies at least once; "/child": a worker below it
 SERVERS = ("postgres", "rabbitmq", "redis")
-CHILDREN = ("gateway.http/child", "signer.consume/child")
+CHILDREN = ("gateway.http/child", "signer.pool/child")
 #: killed together
 TOGETHER = (
     ("order.consume", "order.relay"),
     ("gateway.transmit", "simulator"),
     ("signer.consume", "rabbitmq"),
+    ("signer.pool", "signer.consume"),
 )
 CONVERGED = 240.0  # seconds
 

@@ -344,6 +344,8 @@ def test_other_bytes_under_a_signed_message_id_are_recorded_not_signed(
 @pytest.mark.parametrize(
     "point",
     [
+        "signer.taken-in.before-commit",
+        "signer.taken-in",
         "signer.intent.before-commit",
         "signer.intent.committed",
         "signer.signed",
@@ -458,9 +460,7 @@ def test_a_device_that_is_down_holds_up_nobody_else(side: SignerSide, tenant: Te
     try:
         late = [side.submission(tenant) for _ in range(3)]
         side.publish(tenant.actor(), *late)
-        eventually(
-            lambda: side.waiting("signer.waiting.sealed") or "sealed" in side.ready("consume")[1], "down", 30
-        )
+        eventually(lambda: side.waiting(tenant) == 3 and "sealed" in side.ready("consume")[1], "down", 30)
         now = [side.submission(other) for _ in range(20)]
         for index in range(0, 20, 5):
             side.publish(other.actor(), *now[index : index + 5])
@@ -491,23 +491,23 @@ def test_a_wrong_pin_is_tried_once_and_never_again(whole: SignerSide, tenant: Te
     good = whole.pin_file.read_text()
     whole.pin_file.write_text("00000000")
     try:
-        whole.launch("consume")
+        whole.launch("pool")
         eventually(
-            lambda: "PinIncorrect" in whole.ready("consume")[1].get("pkcs11", ""), "the reason is shown", 20
+            lambda: "PinIncorrect" in whole.ready("pool")[1].get("pkcs11", ""), "the reason is shown", 20
         )
-        assert whole.ready("consume")[0] == 503
-        assert "00000000" not in whole.log("consume")
+        assert whole.ready("pool")[0] == 503
+        assert "00000000" not in whole.log("pool")
         whole.stop_all()
         # a restart does not try either
-        before = whole.log("consume").count("PinIncorrect")
-        whole.launch("consume")
-        eventually(lambda: "refused before" in whole.ready("consume")[1].get("pkcs11", ""), "remembered", 20)
-        assert whole.log("consume").count("PinIncorrect") == before
+        before = whole.log("pool").count("PinIncorrect")
+        whole.launch("pool")
+        eventually(lambda: "refused before" in whole.ready("pool")[1].get("pkcs11", ""), "remembered", 20)
+        assert whole.log("pool").count("PinIncorrect") == before
     finally:
         whole.stop_all()
         whole.pin_file.write_text(good)
     _log_in_by_hand(whole)
-    whole.start("consume")
+    whole.start("pool")
 
 
 def _log_in_by_hand(side: SignerSide) -> None:
@@ -521,8 +521,8 @@ def _log_in_by_hand(side: SignerSide) -> None:
     subprocess.run([sys.executable, "-c", program], env=side.environment, check=True)
 
 
-def test_token_processes_die_with_the_consumer(whole: SignerSide) -> None:
-    process = whole.start("consume")
+def test_token_processes_die_with_the_pool(whole: SignerSide) -> None:
+    process = whole.start("pool")
     children = whole.token_processes() + whole.token_processes("sealed")
     assert len(children) == 3
     process.kill()
@@ -585,7 +585,7 @@ def test_nothing_is_signed_while_the_ledger_refuses_rows(side: SignerSide, tenan
     one = side.submission(tenant)
     try:
         side.publish(tenant.actor(), one)
-        eventually(lambda: "bus.waiting" in side.log("consume"), "the consumer waits")
+        eventually(lambda: "dispatch.waiting" in side.log("consume"), "the dispatcher waits")
         assert side.rows(tenant, "SELECT 1 FROM signature") == []
     finally:
         with side.as_owner(tenant) as connection:
@@ -646,13 +646,9 @@ class Calls:
         tls = Path(side.servers["tls_dir"])
         self._side = side
         self._listen = free_address()
-        name = "signer.serve"
         side.start(
             "serve",
             GRPC_LISTEN=self._listen,
-            TLS_CA_FILE=str(tls / "ca.pem"),
-            TLS_CERT_FILE=str(tls / f"{name}.pem"),
-            TLS_KEY_FILE=str(tls / f"{name}.key"),
         )
         self._tls = tls
 

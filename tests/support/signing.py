@@ -187,6 +187,7 @@ class SignerSide:
             "SEALED_TOKEN_KEY_FILE": str(folder / "sealing-key"),
             "SIGNER_CANARY_SECONDS": "1",
             "CRASH_POINTS_FILE": str(self.crash_file),
+            "SIGNER_POOL_GRPC": free_address(),
             **softhsm.environment(),
         }
         self._signer = ActorSigner(Path(servers["actor_private_key_file"]))
@@ -237,7 +238,9 @@ class SignerSide:
         return Pool([DeviceSettings("pkcs11", "services.signer.tokens.pkcs11_worker", settings, workers=1)])
 
     def start(self, name: str, **variables: str) -> subprocess.Popen[bytes]:
-        """`serve`, `consume` or `relay` as a process of its own, unless it runs; waits until it is ready."""
+        """`serve`, `consume` (with `pool`) or `relay` as processes of their own, unless they run; waits until ready."""
+        if name == "consume":
+            self.start("pool", **variables)
         process = self._processes.get(name)
         if process is None or process.poll() is not None:
             process = self.launch(name, **variables)
@@ -250,13 +253,23 @@ class SignerSide:
         with (self.folder / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "services.signer", name],
-                env=self.environment | {"OPS_LISTEN": self._ops[name]} | variables,
+                env=self._environment(name) | variables,
                 cwd=ROOT,
                 stdout=log,
                 stderr=log,
             )
         self._processes[name] = process
         return process
+
+    def _environment(self, name: str) -> dict[str, str]:
+        tls = Path(self.servers["tls_dir"], f"signer.{name}")
+        return self.environment | {
+            "OPS_LISTEN": self._ops[name],
+            "GRPC_LISTEN": self.environment["SIGNER_POOL_GRPC"],
+            "TLS_CA_FILE": str(tls.with_name("ca.pem")),
+            "TLS_CERT_FILE": f"{tls}.pem",
+            "TLS_KEY_FILE": f"{tls}.key",
+        }
 
     def ready(self, name: str) -> tuple[int, dict[str, str]]:
         """Status and failures that /readyz answers; (0, {}) while nothing listens."""
@@ -270,13 +283,13 @@ class SignerSide:
             return 0, {}
 
     def token_processes(self, module: str = "pkcs11_worker") -> list[int]:
-        """Process ids of the consumer's token workers that have logged in.
+        """Process ids of the pool's token workers that have logged in.
 
         Never kill one before: SoftHSM loses its token if a login is cut off."""
-        parent = self._processes["consume"].pid
+        parent = self._processes["pool"].pid
         children = Path(f"/proc/{parent}/task").glob("*/children")
         pids = [int(word) for file in children for word in file.read_text().split()]
-        log = self.log("consume")
+        log = self.log("pool")
         return [pid for pid in pids if module in _command_line(pid) and f'"child": {pid},' in log]
 
     def log(self, name: str) -> str:
@@ -362,10 +375,9 @@ class SignerSide:
     def parked(self) -> list[bytes]:
         return [raw.body for raw in self._drain(PARKED)]
 
-    def waiting(self, queue: str) -> int:
-        """Messages in a queue that nobody holds."""
-        with self._connection() as connection:
-            return int(connection.channel().queue_declare(queue, passive=True).message_count)
+    def waiting(self, tenant: Tenant) -> int:
+        """The tenant's messages that wait for a signature or are being signed."""
+        return len(self.rows(tenant, "SELECT 1 FROM job"))
 
     # -- the database ---------------------------------------------------------------------------------------
 
@@ -394,8 +406,7 @@ class SignerSide:
         declare_parking(self.servers["bus_url"])
         with self._connection() as connection:
             channel = connection.channel()
-            waiting = [event_queue(events.waiting_queue(kind), []) for kind in ("pkcs11", "sealed")]
-            for queue in (event_queue(events.QUEUE, events.BINDINGS), *waiting, _CAPTURE, PARKED):
+            for queue in (event_queue(events.QUEUE, events.BINDINGS), _CAPTURE, PARKED):
                 bound = queue(channel)
                 bound.declare()
                 bound.purge()

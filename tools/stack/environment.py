@@ -63,6 +63,14 @@ class Estate:
                 }
             case "actor-key":
                 return {"ACTOR_PRIVATE_KEY_FILE": str(self.secrets / "actor-private.pem")}
+            case "edge-authority":
+                edge = self.secrets / "edge"
+                return {
+                    "EDGE_AUTHORITY_FILE": str(edge / "authority.pem"),
+                    "EDGE_AUTHORITY_KEY_FILE": str(edge / "authority.key"),
+                    "EDGE_CERT_FILE": str(edge / "server.pem"),
+                    "EDGE_KEY_FILE": str(edge / "server.key"),
+                }
             case "authority":
                 return {"AUTHORITY_DIR": str(self.run_dir / "authority")}
         return _fixed(need)
@@ -83,7 +91,11 @@ def base_environment(run_dir: Path) -> dict[str, str]:
 
     Settings of services (LOG_LEVEL, SIGNER_WORKERS …) pass through from whoever starts the stack; addresses and
     secrets never do, so that a variable left in a shell cannot send a process to another database."""
-    managed = {name for name in os.environ if name.endswith(("_URL", "_FILE", "_DIR", "_LISTEN", "_GRPC"))}
+    managed = {
+        name
+        for name in os.environ
+        if name.endswith(("_URL", "_FILE", "_DIR", "_LISTEN", "_GRPC", "_ADDRESS"))
+    }
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -113,7 +125,7 @@ def process_environment(
     """Environment of a process. `ports` has (process name, kind of listener) -> number."""
     result = base_environment(estate.run_dir)
     for need in process.needs:
-        result |= estate.need(need)
+        result |= _edge_address(estate, ports) if need == "edge-address" else estate.need(need)
     tls = estate.secrets / "tls"
     result |= {
         "TLS_CA_FILE": str(tls / "ca.pem"),
@@ -128,8 +140,19 @@ def process_environment(
         else:
             result[f"{kind.upper()}_LISTEN"] = address
     for callee in callees:
-        result[f"{callee.service.upper()}_GRPC"] = f"{HOST}:{ports[callee.name, 'grpc']}"
+        # order.serve is ORDER_GRPC, signer.pool is SIGNER_POOL_GRPC
+        words = callee.name.removesuffix(".serve").replace(".", "_").upper()
+        result[f"{words}_GRPC"] = f"{HOST}:{ports[callee.name, 'grpc']}"
     return result
+
+
+def _edge_address(estate: Estate, ports: Mapping[tuple[str, str], int]) -> dict[str, str]:
+    """What an agent is told to dial, and whom to trust there."""
+    return {
+        "EDGE_ADDRESS": f"{HOST}:{ports['gateway.agents', 'edge']}",
+        "ENROL_ADDRESS": f"{HOST}:{ports['gateway.agents', 'enrol']}",
+        "EDGE_AUTHORITY_FILE": str(estate.secrets / "edge" / "authority.pem"),
+    }
 
 
 def command_of(entry: Process | Task) -> tuple[str, ...]:

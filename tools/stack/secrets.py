@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -20,6 +21,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from tools.paths import private_dir, write_private
 from tools.ports import HOST
 
+#: days
+AUTHORITY_DAYS = 3650
 LEAF_DAYS = 90
 
 
@@ -55,6 +58,7 @@ def make_all(folder: Path, process_names: Iterable[str]) -> Passwords:
         ),
     )
     issue_certificates(private_dir(folder / "tls"), process_names)
+    edge_authority(private_dir(folder / "edge"))
     return Passwords(folder / "passwords.json")
 
 
@@ -73,49 +77,70 @@ def issue_certificates(folder: Path, names: Iterable[str]) -> None:
     """A new authority and one leaf per name (common name; localhost and 127.0.0.1 as addresses).
 
     The authority's key is never written: nobody can add a member to a running stack."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    authority = _authority("tongguan local processes", key, LEAF_DAYS)
+    write_private(folder / "ca.pem", authority.public_bytes(serialization.Encoding.PEM))
+    for name in names:
+        _issue(folder, name, authority, key)
+
+
+def edge_authority(folder: Path) -> None:
+    """The authority of edge agents, made once and kept, since agents stay enrolled; its server's leaf is new each time."""
+    if not (folder / "authority.pem").exists():
+        made = ec.generate_private_key(ec.SECP256R1())
+        write_private(folder / "authority.key", _pem(made))
+        authority = _authority("tongguan edge agents", made, AUTHORITY_DAYS)
+        # last: its presence says that both are there
+        write_private(folder / "authority.pem", authority.public_bytes(serialization.Encoding.PEM))
+    key: Any = serialization.load_pem_private_key((folder / "authority.key").read_bytes(), None)
+    _issue(folder, "server", x509.load_pem_x509_certificate((folder / "authority.pem").read_bytes()), key)
+
+
+def _authority(name: str, key: ec.EllipticCurvePrivateKey, days: int) -> x509.Certificate:
     now = datetime.now(UTC)
-    begin, end = now - timedelta(minutes=5), now + timedelta(days=LEAF_DAYS)
-    authority_key = ec.generate_private_key(ec.SECP256R1())
-    authority_name = _name("tongguan local processes")
-    authority = (
+    return (
         x509.CertificateBuilder()
-        .subject_name(authority_name)
-        .issuer_name(authority_name)
-        .public_key(authority_key.public_key())
+        .subject_name(_name(name))
+        .issuer_name(_name(name))
+        .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(begin)
-        .not_valid_after(end)
+        .not_valid_before(now - timedelta(minutes=5))
+        .not_valid_after(now + timedelta(days=days))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(sign_certificates=True), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key()), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+
+
+def _issue(
+    folder: Path, name: str, authority: x509.Certificate, authority_key: ec.EllipticCurvePrivateKey
+) -> None:
+    now = datetime.now(UTC)
+    addresses = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address(HOST))]
+    key = ec.generate_private_key(ec.SECP256R1())
+    leaf = (
+        x509.CertificateBuilder()
+        .subject_name(_name(name))
+        .issuer_name(authority.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=5))
+        .not_valid_after(now + timedelta(days=LEAF_DAYS))
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(sign_certificates=False), critical=True)
+        .add_extension(
+            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]),
+            critical=False,
+        )
+        .add_extension(x509.SubjectAlternativeName(addresses), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False
+        )
         .sign(authority_key, hashes.SHA256())
     )
-    write_private(folder / "ca.pem", authority.public_bytes(serialization.Encoding.PEM))
-    addresses = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address(HOST))]
-    for name in names:
-        key = ec.generate_private_key(ec.SECP256R1())
-        leaf = (
-            x509.CertificateBuilder()
-            .subject_name(_name(name))
-            .issuer_name(authority_name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(begin)
-            .not_valid_after(end)
-            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(_usage(sign_certificates=False), critical=True)
-            .add_extension(
-                x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]),
-                critical=False,
-            )
-            .add_extension(x509.SubjectAlternativeName(addresses), critical=False)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False
-            )
-            .sign(authority_key, hashes.SHA256())
-        )
-        write_private(folder / f"{name}.pem", leaf.public_bytes(serialization.Encoding.PEM))
-        write_private(folder / f"{name}.key", _pem(key))
+    write_private(folder / f"{name}.pem", leaf.public_bytes(serialization.Encoding.PEM))
+    write_private(folder / f"{name}.key", _pem(key))
 
 
 def _name(common: str) -> x509.Name:

@@ -40,7 +40,7 @@ def test_the_real_table_is_possible() -> None:
     assert set(topology.processes) == {
         *("order.serve", "order.consume", "order.imports", "order.relay"),
         *("list.serve", "list.consume", "list.imports", "list.relay"),
-        *("signer.serve", "signer.consume", "signer.relay"),
+        *("signer.serve", "signer.pool", "signer.consume", "signer.relay"),
         *("gateway.http", "gateway.transmit", "gateway.receipts", "gateway.relay"),
         "simulator",
     }
@@ -50,6 +50,10 @@ def test_the_real_table_is_possible() -> None:
         "list.serve",
         "signer.serve",
     }
+
+
+def test_only_the_pool_knows_a_pin() -> None:
+    assert [name for name, process in load().processes.items() if "hsm" in process.needs] == ["signer.pool"]
 
 
 def test_only_the_gateway_holds_the_key_that_signs_actors() -> None:

@@ -1,0 +1,201 @@
+"""The devices of the pool as seen from the process that decides what they sign: a gRPC client and what it last heard.
+
+Must never take silence for health: a device of which nothing was heard for a while counts as down.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from proto.signer.v1 import devices_pb2 as pb
+from proto.signer.v1 import devices_pb2_grpc
+from runtime import log
+from runtime.errors import Problem
+from runtime.grpc_client import Client
+from services.signer import domain, xmlsign
+from services.signer.domain import Key
+from services.signer.tokens.base import DIGEST_INFO, SignRequest, TokenError
+
+_LOG = log.get("devices")
+_STUB: Any = devices_pb2_grpc.DevicesStub
+#: seconds between questions
+EVERY = 1.0
+#: seconds without an answer after which nothing is assumed any more
+SILENCE = 10.0
+#: seconds on top of a device's own patience, for the way
+_WAY = 5.0
+#: seconds for the one signature that somebody waits for at a page
+_ONE = 15.0
+
+#: (key's name in its token, it works, reason)
+Record = Callable[[str, bool, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request and the token of the actor who asked for it."""
+
+    request: SignRequest
+    actor_token: str
+
+
+class PoolClient:
+    """Calls to signer.pool. Raises its Problems, or unavailable."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def describe(self) -> Any:
+        """All devices, their members and the keys that fail (DescribeReply)."""
+        return self._client.call(_STUB(self._client.channel).Describe, pb.DescribeRequest(), "", EVERY * 5)
+
+    def sign(self, batch: Any, deadline: float) -> Any:
+        """A SignBatch; SignReply."""
+        return self._client.call(_STUB(self._client.channel).Sign, batch, "", deadline)
+
+    def sign_one(self, key: Key, algorithm: str, data: bytes, actor_token: str) -> bytes:
+        """Let the pool hash and sign with one key. Raises Problem invalid if the device does not want to."""
+        method = xmlsign.ALGORITHMS[algorithm]
+        item = pb.Item(key=key.token_key, mechanism=algorithm, data=data)
+        if method.digest_info:
+            # the way that every token offers
+            item = pb.Item(
+                key=key.token_key, mechanism=DIGEST_INFO, data=method.digest_info + method.digest(data)
+            )
+        group = pb.Group(actor=actor_token, items=[item])
+        (result,) = self.sign(pb.SignBatch(device=key.device_kind, groups=[group]), _ONE).results
+        if result.code:
+            refusal = domain.key_unusable(key, result.reason)
+            raise Problem("invalid", refusal.zh, refusal.en)
+        return bytes(result.signature)
+
+
+class RemoteDevice:
+    """One device of the pool. Any thread may call it."""
+
+    def __init__(self, name: str, devices: Devices) -> None:
+        self.name = name
+        self._devices = devices
+
+    @property
+    def trouble(self) -> str:
+        """Why it is not worth asking now; empty if it is."""
+        known, heard = self._devices.heard(self.name)
+        if known is None or time.monotonic() - heard > SILENCE:
+            return "the pool of devices does not answer"
+        if not known.ready or known.trouble:
+            return str(known.trouble) or "starting"
+        return ""
+
+    def check(self) -> None:
+        """For readiness: raise unless it can sign."""
+        if self.trouble:
+            raise RuntimeError(self.trouble)
+
+    @property
+    def workers(self) -> int:
+        """How many requests it can work on at the same time."""
+        known, _heard = self._devices.heard(self.name)
+        return max(1, known.workers) if known else 1
+
+    @property
+    def mechanisms(self) -> frozenset[str]:
+        """What it offers."""
+        known, _heard = self._devices.heard(self.name)
+        return frozenset(known.mechanisms) if known else frozenset()
+
+    def sign(self, asked: Sequence[Asked]) -> list[bytes | TokenError]:
+        """One answer per request, in order. Raises Problem unavailable if the device is down."""
+        groups = [
+            pb.Group(
+                actor=token,
+                items=[
+                    pb.Item(key=item.request.key, mechanism=item.request.mechanism, data=item.request.data)
+                    for item in items
+                ],
+            )
+            for token, items in _by_actor(asked)
+        ]
+        known, _heard = self._devices.heard(self.name)
+        patience = known.patience if known else 0.0
+        batch = pb.SignBatch(device=self.name, groups=groups)
+        try:
+            reply = self._devices.pool.sign(batch, patience + _WAY)
+        except Problem as problem:
+            if problem.kind == "unavailable":
+                self._devices.doubt(self.name)
+            raise
+        if len(reply.results) != len(asked):
+            raise Problem("internal", "签名设备应答数量不符。", "The pool answered another number of items.")
+        return [
+            TokenError(result.code, result.reason) if result.code else bytes(result.signature)
+            for result in reply.results
+        ]
+
+
+def _by_actor(asked: Sequence[Asked]) -> Iterator[tuple[str, Iterator[Asked]]]:
+    return groupby(asked, key=lambda item: item.actor_token)
+
+
+class Devices:
+    """All devices that the pool told of. appeared: called with each as it is heard of for the first time."""
+
+    def __init__(self, pool: PoolClient, record: Record, appeared: Callable[[RemoteDevice], object]) -> None:
+        self.pool = pool
+        self._record = record
+        self._appeared = appeared
+        self._known: dict[str, Any] = {}
+        self._heard: dict[str, float] = {}
+        self._failing: dict[str, str] = {}
+
+    def names(self) -> Collection[str] | None:
+        """The devices that there are; None while nothing was heard."""
+        return self._known.keys() or None
+
+    def check(self) -> None:
+        """For readiness: raise while the pool was never heard."""
+        if not self._known:
+            raise RuntimeError("the pool of devices does not answer")
+
+    def heard(self, name: str) -> tuple[Any | None, float]:
+        """The last description of a device and when it came (monotonic)."""
+        return self._known.get(name), self._heard.get(name, 0.0)
+
+    def doubt(self, name: str) -> None:
+        """It did not do what was asked: nobody asks again before it was heard of again."""
+        self._heard[name] = 0.0
+
+    def start(self, stop: threading.Event) -> threading.Thread:
+        """Go on asking until stopped."""
+        thread = threading.Thread(target=self._run, args=(stop,), name="devices", daemon=True)
+        thread.start()
+        return thread
+
+    def _run(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            try:
+                self.look()
+            except Problem as problem:
+                _LOG.warning("devices.silent", reason=problem.en)
+            stop.wait(EVERY)
+
+    def look(self) -> None:
+        """Ask once."""
+        reply = self.pool.describe()
+        for device in reply.devices:
+            new = device.name not in self._known
+            self._known[device.name], self._heard[device.name] = device, time.monotonic()
+            if new:
+                self._appeared(RemoteDevice(device.name, self))
+        self._note({item.key: item.reason for item in reply.failing})
+
+    def _note(self, failing: dict[str, str]) -> None:
+        """Tell of the keys that began or ceased to fail."""
+        for key in sorted(failing.keys() ^ self._failing.keys()):
+            self._record(key, key not in failing, failing.get(key, ""))
+        self._failing = failing

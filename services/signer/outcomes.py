@@ -1,0 +1,68 @@
+"""How what happened to a message stands in the ledger, the log and the figures. Shared by all that decide about one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+
+from prometheus_client import Counter
+
+from runtime import log
+from services.signer import chain
+from services.signer.domain import Key, Refusal, Submission
+
+_LOG = log.get("signer")
+_OUTCOMES = Counter("signer_outcomes", "Messages by outcome", ["outcome"])
+_DOCUMENTS = Counter("signer_documents", "Documents in signed messages")
+
+
+def entry(
+    submission: Submission,
+    digest: bytes,
+    what: str,
+    now: datetime,
+    key: Key | None,
+    *,
+    final: bytes = b"",
+    refusal: Refusal | None = None,
+) -> chain.Entry:
+    """A ledger row about one message. digest: of the unsigned message; final: the signed bytes."""
+    actor = submission.actor
+    return chain.Entry(
+        at=now,
+        what=what,
+        actor_id=actor.user_id,
+        actor=actor.label,
+        mandate_id=actor.mandate_id or "",
+        request_id=actor.request_id,
+        message_id=submission.message_id,
+        event_id=submission.event_id,
+        kind=submission.kind,
+        message_type=submission.message_type,
+        enterprise_code=submission.enterprise_code,
+        documents=submission.documents,
+        key_id=key.id if key else "",
+        algorithm=key.algorithm if key else "",
+        certificate_serial=key.serial if key else "",
+        digest=digest,
+        result=hashlib.sha256(final).digest() if final else b"",
+        code=refusal.code if refusal else "",
+    )
+
+
+def report_signed(tenant_id: str, submissions: Sequence[Submission], link: chain.Link | None) -> None:
+    """Count them, and keep a copy of the chain's head outside the database."""
+    _OUTCOMES.labels("signed").inc(len(submissions))
+    _DOCUMENTS.inc(sum(submission.documents for submission in submissions))
+    if link is not None:
+        _LOG.info(
+            "ledger.head", tenant=tenant_id, seq=link.seq, hash=link.hash.hex(), signed=len(submissions)
+        )
+
+
+def report_refused(refused: Sequence[tuple[Submission, Refusal]]) -> None:
+    """Count and log them."""
+    _OUTCOMES.labels("refused").inc(len(refused))
+    for submission, refusal in refused:
+        _LOG.warning("signer.refused", message=submission.message_id, code=refusal.code)

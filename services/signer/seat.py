@@ -1,0 +1,444 @@
+"""One edge agent's connection: what its cards can do, what they were asked, and what became of it.
+
+A card is a slow device that may leave at any moment: what it was asked and did not do waits again, and an agent that
+did it nevertheless answers the repeat from its journal.
+Must never accept a signature that was not asked for in this connection, nor one that does not hold for the card's
+certificate.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from documents.registry import by_kind
+from proto.agent.v1 import agent_pb2 as pb
+from runtime import crash, log
+from runtime.actor import Actor
+from runtime.errors import Problem
+from services.signer import certificates, domain, signing
+from services.signer.domain import card_queue
+from services.signer.emit import rfc3339
+from services.signer.signing import Signing, Work
+from services.signer.store import cards, jobs, signatures
+from services.signer.store.cards import Card, Challenge
+
+_LOG = log.get("seat")
+#: seconds within which an agent begins what it is asked
+BEGIN = 120
+#: seconds after that for the card, before the work is given up here
+GRACE = 60
+#: requests that one card holds: one in work and one that waits for it
+IN_HAND = 2
+#: a card is given this many seconds of work at least, however quick it is
+AHEAD = 2.0
+_SHARE = 0.2
+_STATES = ("ready", "pin-needed", "pin-low", "pin-locked", "failing")
+#: answers after which the work waits for the card -> what people read
+_WAITS = {
+    "card-out": "the card is out",
+    "pin-needed": "the card waits for its PIN",
+    "pin-low": "the card waits for its PIN, with few tries left",
+    "pin-locked": "the card's PIN is locked",
+    "expired": "the agent did not begin in time",
+}
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A request that is out. what: a document's work, or a challenge."""
+
+    what: Work | Challenge
+    fingerprint: str
+    nonce: bytes
+    until: float
+
+
+@dataclass(slots=True)
+class _CardNow:
+    card: Card
+    asked: set[str] = field(default_factory=set)
+
+
+class Seat:
+    """The signer's side of one connection. `frames` runs in one thread, `heard` in another."""
+
+    def __init__(self, making: Signing, actor: Actor, heartbeat: int) -> None:
+        self._making = making
+        self._actor = actor
+        self._agent = actor.user_id
+        self._heartbeat = heartbeat
+        self._seat: cards.Seat | None = None
+        self._lease = os.urandom(16)
+        self._out: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._lock = threading.RLock()
+        self._cards: dict[str, _CardNow] = {}
+        self._asked: dict[str, _Asked] = {}
+        self._wrong: dict[str, int] = {}
+        self._closed = threading.Event()
+        self._last_heard = time.monotonic()
+        self._noted = 0.0
+
+    @property
+    def queues(self) -> set[str]:
+        """Of the cards that are there."""
+        with self._lock:
+            return {card_queue(fingerprint) for fingerprint in self._cards}
+
+    def wake(self) -> None:
+        """There may be work."""
+        self._out.put(None)
+
+    # ---- out -------------------------------------------------------------------------------------------------------
+
+    def frames(self, active: Callable[[], bool]) -> Iterator[Any]:
+        """What goes to the agent, until the connection ends."""
+        sent = time.monotonic()
+        while active() and not self._closed.is_set():
+            try:
+                frame = self._out.get(timeout=1.0)
+            except queue.Empty:
+                frame = None
+            now = time.monotonic()
+            if now - self._last_heard > 3 * self._heartbeat:
+                _LOG.warning("seat.silent", agent=self._agent)
+                return
+            if frame is None:
+                self._give_up_late(now)
+                self._feed()
+                if now - sent > self._heartbeat / 2:
+                    sent = now
+                    yield pb.ToAgent(alive=pb.Alive())
+                continue
+            sent = now
+            yield frame
+            if frame.HasField("goodbye"):
+                return
+
+    def _feed(self) -> None:
+        """Give the cards that can sign as much as they should hold."""
+        with self._lock:
+            ready = {
+                fingerprint: now for fingerprint, now in self._cards.items() if now.card.state == "ready"
+            }
+        if self._seat is None or not ready:
+            return
+        try:
+            self._ask_challenges(list(ready))
+            for now in ready.values():
+                wanted = max(IN_HAND, int(AHEAD / now.card.seconds) if now.card.seconds else 0)
+                room = wanted - len(now.asked)
+                if room > 0:
+                    self._ask_documents(now, room)
+        except Problem as problem:
+            _LOG.warning("seat.waiting", agent=self._agent, reason=problem.en)
+
+    def _ask_documents(self, now: _CardNow, room: int) -> None:
+        fingerprint = now.card.fingerprint
+        works = signing.take(self._making, self._actor.tenant_id, card_queue(fingerprint), room, self._lease)
+        crash.point("signer.card.taken")
+        refused = [work for work in works if work.refusal]
+        if refused:
+            signing.settle(self._making, self._actor.tenant_id, refused)
+        for work in works:
+            if not work.refusal:
+                prepared = signing.prepare(work)
+                self._ask(
+                    work.submission.message_id,
+                    work,
+                    pb.SignRequest(
+                        fingerprint=fingerprint,
+                        mechanism=work.key.algorithm,
+                        purpose="document",
+                        data=prepared.signed_info,
+                        summary=_summary(work),
+                    ),
+                )
+
+    def _ask_challenges(self, fingerprints: list[str]) -> None:
+        now = self._making.clock()
+        with self._making.database.transaction(self._actor.tenant_id) as connection:
+            waiting = cards.waiting_challenges(connection, fingerprints, now)
+        for challenge in waiting:
+            if challenge.id not in self._asked:
+                summary = pb.Summary(
+                    title_zh=challenge.title_zh, title_en=challenge.title_en, actor=challenge.actor
+                )
+                request = pb.SignRequest(
+                    fingerprint=challenge.fingerprint,
+                    mechanism=challenge.mechanism,
+                    purpose="challenge",
+                    data=challenge.body,
+                    summary=summary,
+                )
+                self._ask(challenge.id, challenge, request)
+
+    def _ask(self, request_id: str, what: Work | Challenge, request: Any) -> None:
+        asked = _Asked(what, request.fingerprint, os.urandom(16), time.monotonic() + BEGIN + GRACE)
+        request.request_id, request.nonce = request_id, asked.nonce
+        request.expires_at = rfc3339(self._making.clock() + timedelta(seconds=BEGIN))
+        with self._lock:
+            self._asked[request_id] = asked
+            self._cards[request.fingerprint].asked.add(request_id)
+        self._out.put(pb.ToAgent(request=request))
+
+    def _give_up_late(self, now: float) -> None:
+        with self._lock:
+            late = [request_id for request_id, asked in self._asked.items() if asked.until < now]
+        for request_id in late:
+            self._end(request_id, "the agent gave no answer")
+
+    # ---- in --------------------------------------------------------------------------------------------------------
+
+    def heard(self, frame: Any) -> None:
+        """Take one frame of the agent. Raises Problem for what no agent of ours sends."""
+        self._last_heard = time.monotonic()
+        match frame.WhichOneof("frame"):
+            case "hello":
+                self._hello(frame.hello)
+            case "cards" if self._seat:
+                self._show(frame.cards.cards)
+            case "result" if self._seat:
+                self._result(frame.result)
+            case "alive" if self._seat:
+                self._stay()
+            case _:
+                raise Problem(
+                    "malformed", "代理程序的消息顺序不正确。", "The agent's frames are out of order."
+                )
+
+    def _hello(self, hello: Any) -> None:
+        if self._seat or not 8 <= len(hello.instance) <= 64:
+            raise Problem("malformed", "代理程序的问候不正确。", "The agent's greeting is not usable.")
+        self._seat = cards.Seat(self._agent, hello.instance, str(uuid.uuid4()))
+        now = self._making.clock()
+        silent = now - timedelta(seconds=3 * self._heartbeat)
+        self._noted = time.monotonic()
+        with self._making.database.transaction(self._actor.tenant_id) as connection:
+            seated = cards.claim_seat(connection, self._actor.tenant_id, self._seat, now, silent)
+        if not seated:
+            self._seat = None
+            self._out.put(
+                pb.ToAgent(
+                    goodbye=pb.Goodbye(
+                        code="attending-elsewhere",
+                        zh="另一个程序正以此代理的身份连接，请先关闭它。",
+                        en="Another process is connected with this agent's identity; close it first.",
+                    )
+                )
+            )
+            return
+        self._out.put(
+            pb.ToAgent(
+                welcome=pb.Welcome(
+                    agent_id=self._agent,
+                    enterprise_name=self._actor.enterprise_name,
+                    heartbeat_seconds=self._heartbeat,
+                    server_time=rfc3339(self._making.clock()),
+                )
+            )
+        )
+
+    def _stay(self) -> None:
+        """Keep the seat; if a later connection of the same process has it, this one ends."""
+        if self._seat is None or time.monotonic() - self._noted < self._heartbeat / 2:
+            return
+        self._noted = time.monotonic()
+        with self._making.database.transaction(self._actor.tenant_id) as connection:
+            if not cards.keep_seat(connection, self._seat, self._making.clock()):
+                self._closed.set()
+
+    def _show(self, shown: Any) -> None:
+        now = self._making.clock()
+        with self._making.database.transaction(self._actor.tenant_id) as connection:
+            known = {card.fingerprint: card for card in cards.all_cards(connection)}
+            here = [card for item in shown if (card := self._card(item, known)) is not None]
+            cards.show(connection, self._actor.tenant_id, self._agent, here, now)
+            with self._lock:
+                new = [card.fingerprint for card in here if card.fingerprint not in self._cards]
+            for fingerprint in new:
+                # whoever had this card before is gone, and what it was asked waits again
+                jobs.put_all_back(connection, card_queue(fingerprint))
+        with self._lock:
+            before = self._cards
+            self._cards = {
+                card.fingerprint: _CardNow(
+                    card, before[card.fingerprint].asked if card.fingerprint in before else set()
+                )
+                for card in here
+            }
+            gone = [
+                request_id
+                for fingerprint, old in before.items()
+                if fingerprint not in self._cards
+                for request_id in old.asked
+            ]
+        for request_id in gone:
+            self._end(request_id, _WAITS["card-out"])
+        self.wake()
+
+    def _card(self, item: Any, known: dict[str, Card]) -> Card | None:
+        try:
+            certificate = certificates.read_cached(bytes(item.certificate))
+        except certificates.CertificateError as exc:
+            _LOG.warning("seat.card_refused", agent=self._agent, reason=exc.en)
+            return None
+        before = known.get(certificate.fingerprint)
+        return Card(
+            fingerprint=certificate.fingerprint,
+            agent_id=self._agent,
+            enterprise_code=self._actor.enterprise_code,
+            certificate=certificate.der,
+            serial=certificate.serial,
+            subject=certificate.subject,
+            not_before=certificate.not_before,
+            not_after=certificate.not_after,
+            token=" · ".join(filter(None, (item.token_model.strip(), item.token_label.strip())))[:200],
+            state=item.state if item.state in _STATES else "failing",
+            reason=item.reason[:200],
+            mechanisms=sorted(set(item.mechanisms) & signing.MECHANISMS),
+            seconds=before.seconds if before else 0.0,
+            at=self._making.clock(),
+        )
+
+    def _result(self, result: Any) -> None:
+        with self._lock:
+            asked = self._asked.get(result.request_id)
+        if asked is None or asked.nonce != bytes(result.nonce):
+            self._answer_stray(result.request_id)
+            return
+        if isinstance(asked.what, Challenge):
+            self._settle_challenge(asked.what, result)
+        else:
+            self._settle_document(asked, asked.what, result)
+        self.wake()
+
+    def _answer_stray(self, request_id: str) -> None:
+        """Not asked in this connection: if it counts, it does so because it was accepted before."""
+        accepted = False
+        if domain.is_uuid(request_id):
+            with self._making.database.transaction(self._actor.tenant_id) as connection:
+                accepted = request_id in signatures.accepted(connection, [request_id])
+        self._tell(request_id, accepted, "" if accepted else "not-asked")
+
+    def _settle_document(self, asked: _Asked, work: Work, result: Any) -> None:
+        request_id = work.submission.message_id
+        if result.code in _WAITS:
+            self._end(request_id, _WAITS[result.code])
+            self._tell(request_id, False, result.code)
+            return
+        if result.code == "refused":
+            work.refusal = domain.refused_by_person(work.key)
+        elif result.code:
+            work.refusal = domain.key_unusable(work.key, f"{result.code}: {result.reason[:200]}")
+        else:
+            signing.assemble(self._making, work, bytes(result.signature))
+            if not signing.verified(self._making, work):
+                work.final, work.value = b"", b""
+                self._wrong[request_id] = self._wrong.get(request_id, 0) + 1
+                if self._wrong[request_id] == 1:
+                    # perhaps one bad reply: the card is asked once more
+                    self._end(request_id, "the signature did not hold")
+                    self._tell(request_id, False, "does-not-hold")
+                    return
+                work.refusal = domain.verification_failed(work.key)
+        crash.point("signer.card.answered")
+        signing.settle(self._making, self._actor.tenant_id, [work])
+        self._drop(request_id)
+        self._wrong.pop(request_id, None)
+        if not work.refusal:
+            self._measure(asked.fingerprint, result.seconds)
+        self._tell(request_id, not work.refusal, work.refusal.code if work.refusal else "")
+
+    def _settle_challenge(self, challenge: Challenge, result: Any) -> None:
+        signature, state, reason = bytes(result.signature), "signed", ""
+        certificate = certificates.read_cached(self._cards[challenge.fingerprint].card.certificate)
+        if result.code:
+            state, reason, signature = "refused", result.code, b""
+        elif not certificates.verifier(certificate.public_key)(
+            challenge.mechanism, challenge.body, signature
+        ):
+            state, reason, signature = "refused", "does-not-hold", b""
+        with self._making.database.transaction(self._actor.tenant_id) as connection:
+            cards.end_challenge(connection, challenge.id, "waiting", state, reason, signature)
+        self._drop(challenge.id)
+        self._tell(challenge.id, state == "signed", reason)
+
+    def _measure(self, fingerprint: str, seconds: float) -> None:
+        """Remember how long the card takes; answers from a journal say nothing about it."""
+        if not 0 < seconds < GRACE + BEGIN:
+            return
+        with self._lock:
+            now = self._cards.get(fingerprint)
+        if now is None:
+            return
+        known = now.card.seconds
+        smoothed = known + _SHARE * (seconds - known) if known else seconds
+        now.card = _with_seconds(now.card, smoothed)
+        with self._making.database.transaction(self._actor.tenant_id) as connection:
+            cards.measured(connection, fingerprint, smoothed)
+
+    def _tell(self, request_id: str, accepted: bool, reason: str) -> None:
+        self._out.put(pb.ToAgent(outcome=pb.Outcome(request_id=request_id, accepted=accepted, reason=reason)))
+
+    # ---- ends ------------------------------------------------------------------------------------------------------
+
+    def _drop(self, request_id: str) -> _Asked | None:
+        with self._lock:
+            asked = self._asked.pop(request_id, None)
+            if asked is not None and asked.fingerprint in self._cards:
+                self._cards[asked.fingerprint].asked.discard(request_id)
+            return asked
+
+    def _end(self, request_id: str, reason: str) -> None:
+        """Nothing came of it: it waits again."""
+        asked = self._drop(request_id)
+        if asked is not None and isinstance(asked.what, Work):
+            asked.what.put_back = reason
+            signing.settle(self._making, self._actor.tenant_id, [asked.what])
+
+    def stop(self) -> None:
+        """Nothing more will be heard: end `frames`."""
+        self._closed.set()
+        self._out.put(None)
+
+    def close(self) -> None:
+        """The connection ended: what is out waits again, and the seat is free."""
+        self._closed.set()
+        with self._lock:
+            out = list(self._asked)
+        try:
+            for request_id in out:
+                self._end(request_id, "the agent's connection was cut")
+            if self._seat:
+                with self._making.database.transaction(self._actor.tenant_id) as connection:
+                    cards.leave_seat(connection, self._seat)
+        except Problem as problem:
+            # whoever shows the cards next puts their work back
+            _LOG.warning("seat.close", agent=self._agent, reason=problem.en)
+
+
+def _with_seconds(card: Card, seconds: float) -> Card:
+    return Card(**{name: getattr(card, name) for name in Card.__slots__} | {"seconds": seconds})
+
+
+def _summary(work: Work) -> Any:
+    submission = work.submission
+    doctype = by_kind(submission.kind)
+    assert doctype is not None
+    title = doctype.title
+    return pb.Summary(
+        kind=submission.kind,
+        message_type=submission.message_type,
+        documents=submission.documents,
+        title_zh=f"{title.zh}报文，{submission.documents} 份单证",
+        title_en=f"{title.en}: {submission.documents} documents",
+        actor=submission.actor.label,
+    )
