@@ -29,7 +29,7 @@ KEYS = (
 # with servers of somebody else's, nobody knows whether what was made is still there
 OUTSIDE = {"TONGGUAN_POSTGRES_URL", "TONGGUAN_PKCS11_MODULE"}
 # whose environment each step runs in
-GATEWAY, SIGNER, SIMULATOR = "gateway.http", "signer.consume", "simulator"
+GATEWAY, SIGNER, POOL, SIMULATOR = "gateway.http", "signer.consume", "signer.pool", "simulator"
 
 
 def seed(
@@ -80,6 +80,8 @@ def _make(
     made = _read(output)
     filing = {tenant["label"]: tenant for tenant in made["tenants"] if tenant.get("dxp_id")}
     steps: list[Launch] = []
+    # an operator's command has what no process that stays has: the tokens' PINs and the database
+    provisioning = {**environments[POOL], **environments[SIGNER]}
     for label, algorithm, active in KEYS:
         tenant = filing[label]
         command = (
@@ -94,7 +96,7 @@ def _make(
         # one after the other: the authority numbers its certificates
         after = (steps[-1].name,) if steps else ()
         name = f"demo.key{len(steps) + 1}"
-        steps.append(task(name, (python, *command), environments[SIGNER], after))
+        steps.append(task(name, (python, *command), provisioning, after))
     run_to_end(steps)
 
 

@@ -17,7 +17,8 @@ from runtime.tls import TlsFiles
 
 @dataclass(frozen=True, slots=True)
 class HttpConfig:
-    """What gateway.http needs. Times in seconds, sizes in bytes; owners: service -> address of its gRPC port."""
+    """What gateway.http needs. Times in seconds, sizes in bytes; owners: service -> address of its gRPC port;
+    edge_address, enrol_address, edge_authority: what an edge agent is told to dial, and whom to trust there."""
 
     listen: str
     ops_listen: str
@@ -26,6 +27,9 @@ class HttpConfig:
     bus_url: str
     owners: Mapping[str, str]
     signer_grpc: str
+    edge_address: str
+    enrol_address: str
+    edge_authority: Path
     tls: TlsFiles
     actor_private_key: Path
     actor_public_key: Path
@@ -57,6 +61,9 @@ def http_config() -> HttpConfig:
         bus_url=config.text("BUS_URL"),
         owners={name: config.text(f"{name.upper()}_GRPC") for name in REGISTRY.owners()},
         signer_grpc=config.text("SIGNER_GRPC"),
+        edge_address=config.text("EDGE_ADDRESS"),
+        enrol_address=config.text("ENROL_ADDRESS"),
+        edge_authority=config.path("EDGE_AUTHORITY_FILE"),
         tls=config.tls(),
         actor_private_key=config.path("ACTOR_PRIVATE_KEY_FILE"),
         actor_public_key=config.path("ACTOR_PUBLIC_KEY_FILE"),

@@ -92,7 +92,7 @@ class Attending:
             yield from call
         except grpc.RpcError as exc:
             if not line.ended:
-                _LOG.warning("agents.cut", reason=str(exc.code()))  # type: ignore[attr-defined]
+                _LOG.warning("agents.cut", reason=str(exc.code()))
                 raise unavailable("签名服务", "The signing service") from exc
         finally:
             call.cancel()
@@ -143,7 +143,8 @@ class Attending:
 
 
 def _fingerprint(context: grpc.ServicerContext) -> str:
-    (certificate,) = context.auth_context()["x509_pem_cert"]
+    found: Any = context.auth_context()["x509_pem_cert"]
+    (certificate,) = found
     der = x509.load_pem_x509_certificate(certificate).public_bytes(serialization.Encoding.DER)
     return hashlib.sha256(der).hexdigest()
 

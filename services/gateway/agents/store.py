@@ -56,16 +56,15 @@ def add(
     code_hash: str,
     expires: datetime,
     by: str,
-) -> bool:
-    """A new agent that waits to be enrolled; False if it is there already."""
-    row = connection.execute(
+) -> None:
+    """A new agent that waits to be enrolled."""
+    connection.execute(
         text(
             "INSERT INTO edge_agents (tenant_id, id, name, code_hash, code_expires_at, created_by) "
-            "VALUES (:tenant, :id, :name, :hash, :expires, :by) ON CONFLICT DO NOTHING RETURNING id"
+            "VALUES (:tenant, :id, :name, :hash, :expires, :by)"
         ),
         {"tenant": tenant_id, "id": agent_id, "name": name, "hash": code_hash, "expires": expires, "by": by},
-    ).first()
-    return row is not None
+    )
 
 
 def renew_code(connection: Connection, agent_id: str, code_hash: str, expires: datetime) -> bool:

@@ -17,6 +17,7 @@ from services.gateway.http import (
     diagnosis,
     docs,
     documents,
+    edge_agents,
     editors,
     exports,
     imports,
@@ -32,6 +33,7 @@ from services.gateway.http import (
     replay,
     rights,
     session,
+    signing_queue,
     site,
     stats,
     tasks,
@@ -59,6 +61,9 @@ _BLUEPRINTS = (
     prints.blueprint,
     live.blueprint,
     devices.blueprint,
+    signing_queue.queue_blueprint,
+    signing_queue.ledger_blueprint,
+    edge_agents.blueprint,
     admin.blueprint,
 )
 

@@ -26,6 +26,8 @@ _LOG = log.get("replay")
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 _KEPT_HEADERS = ("Content-Type", "ETag", "Location")
 _UNKEPT = (401, 403, 429)
+#: what answers tokens and codes, which are not kept anywhere in clear
+_SECRET = (None, "session", "edge-agents")
 #: addresses whose views give what they make the id `new_id()`: to do them again does them once; generating again is
 #: asking for the same
 ONCE_BY_ID = {"documents.create", "imports.start", "mappings.create", "tasks.create", "tasks.generate"}
@@ -43,8 +45,7 @@ def install(app: Flask) -> None:
 
 def _before() -> Response | None:
     key = request.headers.get("Idempotency-Key")
-    # the session's own addresses answer tokens, which are not kept anywhere in clear
-    if key is None or request.method in ("GET", "HEAD", "OPTIONS") or request.blueprint in (None, "session"):
+    if key is None or request.method in ("GET", "HEAD", "OPTIONS") or request.blueprint in _SECRET:
         return None
     if _KEY.fullmatch(key) is None:
         raise problems.invalid([problems.wrong("/Idempotency-Key", "key-shape", key)])

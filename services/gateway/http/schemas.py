@@ -27,7 +27,9 @@ class ProblemAnswer(Answer):
     errors = fields.List(fields.Nested(FieldProblem))
 
 
-class _Page(Answer):
+class Page(Answer):
+    """A list: its items, and where it goes on."""
+
     next_cursor = fields.String(required=True, allow_none=True)
     total_estimate = fields.Integer(required=True, allow_none=True)
 
@@ -137,7 +139,7 @@ class DocumentRow(Answer):
     overdue_at = a_text(allow_none=True)
 
 
-class DocumentPage(_Page):
+class DocumentPage(Page):
     """Documents, a page of them."""
 
     items = many(DocumentRow)
@@ -224,7 +226,7 @@ class ImportAnswer(Answer):
     created_by = a_text(allow_none=True)
 
 
-class ImportPage(_Page):
+class ImportPage(Page):
     """Recent imports."""
 
     items = many(ImportAnswer)
@@ -278,7 +280,7 @@ class _Code(Answer):
     initials = some_texts()
 
 
-class CodePage(_Page):
+class CodePage(Page):
     """Codes of a table."""
 
     items = many(_Code)
@@ -307,9 +309,18 @@ class KeyAnswer(Answer):
     active = a_flag()
     state = a_text()
     fingerprint = a_text()
+    purpose = a_text()
+    confirmed_at = a_text(allow_none=True)
+    device_kind = a_text()
+    agent_id = a_text(allow_none=True)
+    expires_in_days = a_number()
+    warning = a_number()
+    messages = a_number()
+    documents = a_number()
+    reason = a_text()
 
 
-class KeyPage(_Page):
+class KeyPage(Page):
     """The enterprise's keys."""
 
     items = many(KeyAnswer)
@@ -325,7 +336,7 @@ class _Strategy(Answer):
     enabled = a_flag()
 
 
-class StrategyPage(_Page):
+class StrategyPage(Page):
     """业务策略."""
 
     items = many(_Strategy)
@@ -337,7 +348,7 @@ class _UserRow(_User):
     created_at = a_text()
 
 
-class UserPage(_Page):
+class UserPage(Page):
     """Users of the own tenant."""
 
     items = many(_UserRow)
@@ -356,7 +367,7 @@ class MandateAnswer(_Mandate):
     live = a_flag()
 
 
-class MandatePage(_Page):
+class MandatePage(Page):
     """Mandates the own tenant has given."""
 
     items = many(MandateAnswer)
@@ -378,7 +389,7 @@ class _TenantRow(_Tenant):
     enterprises = many(_TenantEnterprise)
 
 
-class TenantPage(_Page):
+class TenantPage(Page):
     """Onboarding records."""
 
     items = many(_TenantRow)
@@ -399,7 +410,7 @@ class _AuditRow(Answer):
     address = a_text()
 
 
-class AuditPage(_Page):
+class AuditPage(Page):
     """The trail of the own tenant."""
 
     items = many(_AuditRow)

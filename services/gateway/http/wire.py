@@ -215,4 +215,43 @@ def key(item: Any) -> dict[str, Any]:
         "active": item.active,
         "state": item.state,
         "fingerprint": item.fingerprint,
+        "purpose": item.purpose,
+        "confirmed_at": moment(item.confirmed_at) if item.confirmed_at else None,
+        "device_kind": item.device_kind,
+        "agent_id": item.agent_id or None,
+        "expires_in_days": item.expires_in_days,
+        "warning": item.warning,
+        "messages": item.messages,
+        "documents": item.documents,
+        "reason": item.reason,
+    }
+
+
+def card(item: Any) -> dict[str, Any]:
+    """A card that an edge agent showed."""
+    return {
+        "fingerprint": item.fingerprint,
+        "agent_id": item.agent_id,
+        "serial": item.serial,
+        "subject": item.subject,
+        "not_before": moment(item.not_before),
+        "not_after": moment(item.not_after),
+        "token": item.token,
+        "state": item.state,
+        "reason": item.reason,
+        "mechanisms": list(item.mechanisms),
+        "seconds": item.seconds or None,
+        "at": moment(item.at),
+        "key_id": item.key_id or None,
+        "kind": item.kind,
+    }
+
+
+def challenge(item: Any) -> dict[str, Any]:
+    """What a key was asked to sign to prove that it is there."""
+    return {
+        "id": item.id,
+        "state": item.state,
+        "reason": item.reason,
+        "expires_at": moment(item.expires_at),
     }

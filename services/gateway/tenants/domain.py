@@ -32,6 +32,8 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     "enterprise_admin": (
         *DECLARANT,
         "key.activate",
+        "agent.read",
+        "agent.manage",
         "user.read",
         "mandate.read",
         "mandate.revoke",

@@ -40,7 +40,8 @@ def mandate(*actions: str, kinds: tuple[str, ...] = ("order",), **changes: datet
         (
             "enterprise_admin",
             WORK
-            | {"key.activate", "user.read", "mandate.read", "mandate.revoke", "audit.read", "tenant.read"},
+            | {"key.activate", "agent.read", "agent.manage"}
+            | {"user.read", "mandate.read", "mandate.revoke", "audit.read", "tenant.read"},
         ),
         ("broker", set()),
         ("provider_admin", {"tenant.read"}),

@@ -82,6 +82,8 @@ def test_a_process_knows_its_own_addresses_and_certificate(name: str) -> None:
         "grpc": "GRPC_LISTEN",
         "ops": "OPS_LISTEN",
         "http": "HTTP_LISTEN",
+        "edge": "EDGE_LISTEN",
+        "enrol": "ENROL_LISTEN",
         "control": "SIMULATOR_LISTEN",
     }
     for kind in TOPOLOGY.processes[name].listens:
@@ -94,6 +96,15 @@ def test_a_caller_knows_those_it_may_call() -> None:
     assert told("gateway.http")["ORDER_GRPC"] == f"127.0.0.1:{PORTS['order.serve', 'grpc']}"
     assert told("gateway.http")["SIGNER_GRPC"] == f"127.0.0.1:{PORTS['signer.serve', 'grpc']}"
     assert not {"ORDER_GRPC", "SIGNER_GRPC"} & told("gateway.transmit").keys()
+    assert told("signer.consume")["SIGNER_POOL_GRPC"] == f"127.0.0.1:{PORTS['signer.pool', 'grpc']}"
+    assert "SIGNER_CARDS_GRPC" not in told("gateway.http")
+
+
+def test_pages_tell_agents_where_to_dial_but_cannot_certify_them() -> None:
+    environment = told("gateway.http")
+    assert environment["EDGE_ADDRESS"] == f"127.0.0.1:{PORTS['gateway.agents', 'edge']}"
+    assert environment["ENROL_ADDRESS"] == f"127.0.0.1:{PORTS['gateway.agents', 'enrol']}"
+    assert "authority.key" not in "".join(environment.values())
 
 
 def test_only_a_migration_is_the_owner() -> None:

@@ -40,8 +40,9 @@ def test_the_real_table_is_possible() -> None:
     assert set(topology.processes) == {
         *("order.serve", "order.consume", "order.imports", "order.relay"),
         *("list.serve", "list.consume", "list.imports", "list.relay"),
-        *("signer.serve", "signer.pool", "signer.consume", "signer.relay"),
+        *("signer.serve", "signer.pool", "signer.cards", "signer.consume", "signer.relay"),
         *("gateway.http", "gateway.transmit", "gateway.receipts", "gateway.relay"),
+        "gateway.agents",
         "simulator",
     }
     assert topology.services_with_database() == ["gateway", "list", "order", "signer"]
@@ -58,7 +59,9 @@ def test_only_the_pool_knows_a_pin() -> None:
 
 def test_only_the_gateway_holds_the_key_that_signs_actors() -> None:
     holders = {name for name, process in load().processes.items() if "actor-key" in process.needs}
-    assert holders == {"gateway.http", "gateway.transmit", "gateway.receipts", "gateway.relay"}
+    assert holders == {
+        *("gateway.http", "gateway.transmit", "gateway.receipts", "gateway.relay", "gateway.agents"),
+    }
 
 
 def test_each_process_is_in_the_table_once() -> None:

@@ -38,9 +38,15 @@ def upgrade() -> None:
         *protect("edge_agents", app, "SELECT, INSERT, UPDATE"),
         "CREATE INDEX edge_agents_code ON edge_agents (code_hash)",
         "CREATE INDEX edge_agents_fingerprint ON edge_agents (fingerprint)",
-        f"CREATE POLICY enrolling ON edge_agents FOR SELECT TO {app} "
-        "USING (code_hash = nullif(current_setting('app.enrol_code', true), ''))",
-        f"CREATE POLICY attending ON edge_agents FOR SELECT TO {app} "
-        "USING (fingerprint = nullif(current_setting('app.agent_fingerprint', true), ''))",
+        _look("enrolling", app, "code_hash", "app.enrol_code"),
+        _look("attending", app, "fingerprint", "app.agent_fingerprint"),
     ):
         op.execute(statement)
+
+
+def _look(policy: str, app: str, column: str, setting: str) -> str:
+    """The row of the one who connects, found by what it brought, and no other."""
+    return (
+        f"CREATE POLICY {policy} ON edge_agents FOR SELECT TO {app} "
+        f"USING ({column} = nullif(current_setting('{setting}', true), ''))"
+    )
