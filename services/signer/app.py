@@ -58,7 +58,7 @@ def consume(config: Config) -> None:
     verifier = ActorVerifier(config.actor_public_key)
     database = Database(config.database_url)
     # every part is in the answer from the start: not ready until each was seen to work
-    parts: dict[str, Check] = dict.fromkeys(("bus", *(device.kind for device in config.devices)), _starting)
+    parts: dict[str, Check] = dict.fromkeys(("bus", *(device.name for device in config.devices)), _starting)
     parts["database"] = database.ping
 
     def main(stop: threading.Event) -> None:
@@ -72,7 +72,7 @@ def consume(config: Config) -> None:
                 ),
                 config.canary_seconds,
             )
-            parts.update({kind: partial(canary.check, kind) for kind in pool.devices})
+            parts.update({name: partial(canary.check, name) for name in pool.devices})
             canary.start(stop)
             publisher = bus.Bus(config.bus_url)
             consumers = [
@@ -82,9 +82,9 @@ def consume(config: Config) -> None:
             ]
             consumers += [
                 _consumer(
-                    config, events.waiting_queue(kind), (), events.waiting_handler(signing, verifier), stop
+                    config, events.waiting_queue(name), (), events.waiting_handler(signing, verifier), stop
                 )
-                for kind in pool.devices
+                for name in pool.devices
             ]
             parts["bus"] = partial(_connected, [consumer.connected for consumer in consumers])
             threads = [threading.Thread(target=consumer.run, daemon=True) for consumer in consumers]
@@ -147,8 +147,7 @@ def upgrade(config: Config) -> None:
 
 def give_key(config: Config, order: Order) -> Key:
     """Provision; see provision.py. Only the device that makes such keys is started."""
-    kind = device_of(order.algorithm)
-    pool = Pool([device for device in config.devices if device.kind == kind])
+    pool = Pool([device_of(config.devices, order.algorithm)])
     with closing(pool), closing(Database(config.database_url, pool_size=1)) as database:
         return provision(database, pool, order, now)
 
