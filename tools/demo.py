@@ -27,7 +27,7 @@ KEYS = (
     ("O", "rsa-sha1", True),
 )
 # with servers of somebody else's, nobody knows whether what was made is still there
-OUTSIDE = {"TONGGUAN_POSTGRES_URL", "TONGGUAN_PKCS11_MODULE"}
+OUTSIDE = {"TONGGUAN_POSTGRES_URL", "TONGGUAN_DEVICES_FILE"}
 # whose environment each step runs in
 GATEWAY, SIGNER, POOL, SIMULATOR = "gateway.http", "signer.consume", "signer.pool", "simulator"
 

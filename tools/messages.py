@@ -28,8 +28,11 @@ from filing.times import SHANGHAI
 from runtime.errors import Problem
 from services.signer import certificates, check, domain, xmlsign
 from services.signer.provision import Order, ProvisionError, certify, device_of
+from services.signer.tokens import settings
 from services.signer.tokens.base import DIGEST_INFO, SignRequest, TokenError
-from services.signer.tokens.pool import Device, DeviceSettings, Pool
+from services.signer.tokens.pool import Device, Pool
+from services.signer.tokens.settings import DeviceSettings
+from tools import devices
 from tools.errors import ToolError
 from tools.paths import ROOT, write_private
 from tools.samples import Sample, samples
@@ -140,11 +143,11 @@ def _dxp_id(doctype: DocumentType, code: str) -> str:
 @contextmanager
 def _signer(folder: Path, authority: Path, algorithm: str) -> Iterator[Sign]:
     """Signs as the product does: a key per enterprise in a token, a certificate of the demo authority."""
-    kind = device_of(algorithm)
     command = shlex.join((sys.executable, "-m", "simulator", "authority", "--dir", str(authority)))
     known: dict[str, tuple[str, certificates.Certificate]] = {}
-    with closing(Pool([_device(folder, kind)])) as pool:
-        device = pool.devices[kind]
+    chosen = device_of(_devices(folder), algorithm)
+    with closing(Pool([chosen])) as pool:
+        device = pool.devices[chosen.name]
         device.wait_ready(_PATIENCE)
 
         def sign(canonical: bytes, transfer: Transfer) -> bytes:
@@ -160,7 +163,8 @@ def _key(device: Device, order: Order) -> tuple[str, certificates.Certificate]:
     """A key pair of an enterprise: its name in the token, and its certificate."""
     key_id = ids.new_id()
     key = domain.token_key(_TENANT, key_id)
-    return key, certify(device, order, key_id, device.generate(key), lambda: datetime.now(UTC))
+    public = device.generate(key, xmlsign.ALGORITHMS[order.algorithm].key_kind)
+    return key, certify(device, order, key_id, public, lambda: datetime.now(UTC))
 
 
 def _signed(
@@ -188,29 +192,24 @@ def _signed(
     return final
 
 
-def _device(folder: Path, kind: str) -> DeviceSettings:
-    """A token of this kind that nobody knows the secrets of, in the folder."""
-    if kind == "sealed":
-        (folder / "sealed").mkdir()
-        write_private(folder / "sealing-key", secrets.token_hex(32))
-        settings = {
-            "SEALED_TOKEN_DIR": str(folder / "sealed"),
-            "SEALED_TOKEN_KEY_FILE": str(folder / "sealing-key"),
-        }
-        return DeviceSettings(kind, "services.signer.tokens.sealed", settings, 1, _PATIENCE)
-    pin, so_pin = folder / "pin", folder / "so-pin"
-    for file in (pin, so_pin):
-        write_private(file, secrets.token_hex(8))
+def _devices(folder: Path) -> tuple[DeviceSettings, ...]:
+    """A token of each kind that nobody knows the secrets of, in the folder."""
+    pin, so_pin, sealing_key = folder / "pin", folder / "so-pin", folder / "sealing-key"
+    for file, size in ((pin, 8), (so_pin, 8), (sealing_key, 32)):
+        write_private(file, secrets.token_hex(size))
+    (folder / "sealed").mkdir()
     token = softhsm.SoftHsm(folder / "token", pin, so_pin)
     token.create()
-    settings = {
-        "PKCS11_MODULE": str(softhsm.module()),
-        "SOFTHSM2_CONF": str(token.configuration),
-        "TOKEN_LABEL": softhsm.LABEL,
-        "TOKEN_PIN_FILE": str(pin),
-        **softhsm.environment(),
-    }
-    return DeviceSettings(kind, "services.signer.tokens.pkcs11_worker", settings, 1, _PATIENCE)
+    sealed = {"name": "files", "folder": folder / "sealed", "key_file": sealing_key, "seconds": _PATIENCE}
+    written = devices.write(
+        folder / "devices.toml",
+        folder / "memory",
+        {
+            "pkcs11": ("pkcs11", [token.member("softhsm", workers=1, seconds=_PATIENCE)]),
+            "sealed": ("sealed", [sealed]),
+        },
+    )
+    return settings.read(written)
 
 
 if __name__ == "__main__":

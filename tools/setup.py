@@ -14,10 +14,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self
 
-from tools import browser, debs, fonts, proto, web
+from tools import browser, debs, fonts, native, proto, web
 from tools.errors import ToolError
 from tools.paths import ROOT, cache_dir, private_dir
-from tools.servers import redis, softhsm
+from tools.servers import opencryptoki, redis, softhsm
 from tools.servers.rabbitmq import installation
 
 
@@ -71,7 +71,7 @@ def _packages() -> None:
     wanted = []
     if not os.environ.get("TONGGUAN_AMQP_URL") and _missing(installation):
         wanted.append("rabbitmq-server")
-    if not os.environ.get("TONGGUAN_PKCS11_MODULE") and _missing(softhsm.module):
+    if not os.environ.get("TONGGUAN_DEVICES_FILE") and _missing(softhsm.module):
         wanted.append("softhsm2")
     if not os.environ.get("TONGGUAN_REDIS_URL") and _missing(redis.binary):
         wanted.append("redis-server")
@@ -92,8 +92,13 @@ def _font() -> None:
 
 
 def _judges() -> None:
-    """Programs that tests ask for a second opinion on signatures."""
-    _unpack([name for name in ("xmlsec1", "openssl") if debs.program(name) is None])
+    """Programs that tests ask for a second opinion on signatures, a second kind of token, and a compiler."""
+    wanted = [name for name in ("xmlsec1", "openssl") if debs.program(name) is None]
+    if _missing(opencryptoki.module):
+        wanted.append(opencryptoki.PACKAGE)
+    if _missing(native.compiler):
+        wanted.append(native.PACKAGE)
+    _unpack(wanted)
 
 
 def _browser() -> None:

@@ -77,7 +77,7 @@ def pool(config: Config) -> None:
     assert config.actor_public_key is not None
     tls, verifier = config.tls, ActorVerifier(config.actor_public_key)
     # every device is in the answer from the start: not ready until each was seen to work
-    parts: dict[str, Check] = dict.fromkeys((device.kind for device in config.devices), _starting)
+    parts: dict[str, Check] = dict.fromkeys((device.name for device in config.devices), _starting)
     failing: dict[str, str] = {}
 
     def note(tenant_id: str, key_id: str, works: bool, reason: str) -> None:
@@ -208,8 +208,7 @@ def upgrade(config: Config) -> None:
 
 def give_key(config: Config, order: Order) -> Key:
     """Provision; see provision.py. Only the device that makes such keys is started."""
-    kind = device_of(order.algorithm)
-    pool = Pool([device for device in config.devices if device.kind == kind])
+    pool = Pool([device_of(config.devices, order.algorithm)])
     with closing(pool), closing(Database(config.database_url, pool_size=1)) as database:
         return provision(database, pool, order, now)
 

@@ -5,7 +5,6 @@ Each command reads only what it needs, so that no process holds a password it ha
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,11 +13,10 @@ from runtime.config import ConfigError
 from runtime.tls import TlsFiles
 from services.signer.check import ENCODINGS
 from services.signer.domain import is_uuid
-from services.signer.tokens.pool import DeviceSettings
+from services.signer.tokens import settings as devices
+from services.signer.tokens.settings import DeviceSettings
 
 COMMANDS = ("serve", "consume", "pool", "cards", "relay", "migrate", "provision", "verify-ledger")
-#: seconds for a frame of one command that makes keys: an HSM may take long to find primes
-_GENERATE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +81,7 @@ def read(command: str) -> Config:
                 grpc_listen=config.text("GRPC_LISTEN"),
                 tls=config.tls(),
                 actor_public_key=config.path("ACTOR_PUBLIC_KEY_FILE"),
-                devices=_devices(config.number("SIGNER_WORKERS", 2, 1, 64)),
+                devices=_devices(),
                 canary_seconds=config.number("SIGNER_CANARY_SECONDS", 10, 1, 3600),
             )
         case "cards":
@@ -107,9 +105,9 @@ def read(command: str) -> Config:
         case "migrate":
             return Config(level, owner_database_url=config.text("OWNER_DATABASE_URL"))
         case "provision":
-            return Config(
-                level, database_url=config.text("DATABASE_URL"), devices=_devices(1, _GENERATE_SECONDS)
-            )
+            # one process of each token is enough to make a key
+            few = tuple(device.with_workers(1) for device in _devices())
+            return Config(level, database_url=config.text("DATABASE_URL"), devices=few)
         case "verify-ledger":
             return Config(level, database_url=config.text("DATABASE_URL"))
     raise ConfigError(f"no such command: {command}")
@@ -136,24 +134,5 @@ def _choice(name: str, allowed: tuple[str, ...]) -> str:
     return value
 
 
-def _devices(workers: int, seconds: float = 8.0) -> tuple[DeviceSettings, ...]:
-    """The devices whose settings are there; at least one must be."""
-    devices = []
-    if os.environ.get("PKCS11_MODULE"):
-        settings = {
-            "PKCS11_MODULE": str(config.path("PKCS11_MODULE").absolute()),
-            "TOKEN_LABEL": config.text("TOKEN_LABEL"),
-            "TOKEN_PIN_FILE": str(config.path("TOKEN_PIN_FILE").absolute()),
-        }
-        devices.append(
-            DeviceSettings("pkcs11", "services.signer.tokens.pkcs11_worker", settings, workers, seconds)
-        )
-    if os.environ.get("SEALED_TOKEN_DIR"):
-        settings = {
-            "SEALED_TOKEN_DIR": str(config.path("SEALED_TOKEN_DIR").absolute()),
-            "SEALED_TOKEN_KEY_FILE": str(config.path("SEALED_TOKEN_KEY_FILE").absolute()),
-        }
-        devices.append(DeviceSettings("sealed", "services.signer.tokens.sealed", settings, 1, seconds))
-    if not devices:
-        raise ConfigError("set PKCS11_MODULE or SEALED_TOKEN_DIR: without a device nothing can be signed")
-    return tuple(devices)
+def _devices() -> tuple[DeviceSettings, ...]:
+    return devices.read(config.path("SIGNER_DEVICES_FILE").absolute())

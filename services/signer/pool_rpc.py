@@ -11,8 +11,10 @@ from typing import Any
 from proto.signer.v1 import devices_pb2 as pb
 from runtime.actor import ActorVerifier
 from runtime.errors import Problem, not_found
+from services.signer.emit import rfc3339
 from services.signer.tokens.base import SignRequest, TokenError
 from services.signer.tokens.pool import Device, Pool
+from services.signer.tokens.states import MemberState
 
 #: items of one call: a frame for each of many workers
 MAX_ITEMS = 4096
@@ -68,7 +70,19 @@ def _device(name: str, device: Device) -> Any:
         info=info.name if info else "",
         hardware=bool(info and info.hardware),
         mechanisms=sorted(info.mechanisms) if info else [],
-        workers=device.settings.workers,
+        workers=sum(member.workers for member in device.settings.members),
         patience=device.settings.patience,
         trouble=device.down or ("" if info else device.trouble),
+        members=[_member(state) for state in device.states()],
+    )
+
+
+def _member(state: MemberState) -> Any:
+    return pb.Member(
+        name=state.member,
+        state=state.state,
+        zh=state.zh,
+        en=state.en,
+        reason=state.reason,
+        since=rfc3339(state.since),
     )

@@ -10,7 +10,7 @@ import shlex
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,10 +23,8 @@ from services.signer.domain import Key
 from services.signer.store import jobs, keys, ledger
 from services.signer.tokens.base import DIGEST_INFO, SignRequest, TokenError
 from services.signer.tokens.pool import Device, Pool
+from services.signer.tokens.settings import DeviceSettings
 from services.signer.xmlsign import ALGORITHMS
-
-#: which device makes keys of which kind: SoftHSM knows no SM2
-_DEVICES = {"rsa": "pkcs11", "sm2": "sealed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +43,30 @@ class ProvisionError(Exception):
     """What went wrong, for the operator, in both languages."""
 
 
-def device_of(algorithm: str) -> str:
-    """The kind of device that makes keys for this algorithm. Raises ProvisionError."""
+def device_of(devices: Sequence[DeviceSettings], algorithm: str) -> DeviceSettings:
+    """The first device that makes keys for this algorithm. Raises ProvisionError."""
     if algorithm not in ALGORITHMS:
         raise ProvisionError(f"不支持的算法 {algorithm} / unknown algorithm {algorithm}")
-    return _DEVICES[ALGORITHMS[algorithm].key_kind]
+    kind = ALGORITHMS[algorithm].key_kind
+    for device in devices:
+        if device.makes(kind):
+            return device
+    raise ProvisionError(f"没有配置能生成 {kind} 密钥的设备 / no device that makes {kind} keys is configured")
 
 
 def provision(database: Database, pool: Pool, order: Order, clock: Callable[[], datetime]) -> Key:
     """The enterprise's key of that algorithm, made unless a valid one is there. Raises ProvisionError, Problem."""
     if not domain.is_uuid(order.tenant_id):
         raise ProvisionError("租户应为小写的 UUID / the tenant must be a UUID in lower case")
-    kind = device_of(order.algorithm)
-    key_id, key = _find_or_request(database, order, kind, clock())
+    chosen = device_of([device.settings for device in pool.devices.values()], order.algorithm)
+    key_id, key = _find_or_request(database, order, chosen.name, clock())
     if key is None:
         crash.point("signer.provision.requested")
-        device = pool.devices.get(kind)
-        if device is None:
-            raise ProvisionError(f"没有配置能存放该密钥的设备 / no device of kind {kind} is configured")
+        device = pool.devices[chosen.name]
         info = device.wait_ready(device.settings.patience)
-        public = device.generate(domain.token_key(order.tenant_id, key_id))
+        public = device.generate(
+            domain.token_key(order.tenant_id, key_id), ALGORITHMS[order.algorithm].key_kind
+        )
         crash.point("signer.provision.generated")
         certificate = certify(device, order, key_id, public, clock)
         crash.point("signer.provision.certified")
@@ -82,7 +84,7 @@ def provision(database: Database, pool: Pool, order: Order, clock: Callable[[], 
     return _finish(database, order, key_id, clock())
 
 
-def _find_or_request(database: Database, order: Order, kind: str, now: datetime) -> tuple[str, Key | None]:
+def _find_or_request(database: Database, order: Order, device: str, now: datetime) -> tuple[str, Key | None]:
     with database.transaction(order.tenant_id) as connection:
         keys.lock(connection, order.tenant_id)
         found = keys.newest(connection, order.enterprise_code, order.algorithm)
@@ -97,7 +99,7 @@ def _find_or_request(database: Database, order: Order, kind: str, now: datetime)
                 "enterprise_code": order.enterprise_code,
                 "label": f"{order.name} · {order.algorithm}",
                 "algorithm": order.algorithm,
-                "device_kind": kind,
+                "device_kind": device,
             },
         )
     return key_id, None

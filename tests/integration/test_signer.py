@@ -514,17 +514,23 @@ def _log_in_by_hand(side: SignerSide) -> None:
     """The person that the count-low flag asks for."""
 
     program = (
-        "import os, pkcs11\n"
-        "token = pkcs11.lib(os.environ['PKCS11_MODULE']).get_token(token_label=os.environ['TOKEN_LABEL'])\n"
-        "token.open(user_pin=open(os.environ['TOKEN_PIN_FILE']).read())\n"
+        "import sys, pkcs11\n"
+        "token = pkcs11.lib(sys.argv[1]).get_token(token_label=sys.argv[2])\n"
+        "token.open(user_pin=open(sys.argv[3]).read())\n"
     )
-    subprocess.run([sys.executable, "-c", program], env=side.environment, check=True)
+    member = side.token.member("by hand")
+    subprocess.run(
+        [sys.executable, "-c", program, member["module"], member["token_label"], member["pin_file"]],
+        env=side.environment | member["environment"],
+        check=True,
+    )
 
 
 def test_token_processes_die_with_the_pool(whole: SignerSide) -> None:
     process = whole.start("pool")
-    children = whole.token_processes() + whole.token_processes("sealed")
-    assert len(children) == 3
+    running = lambda: whole.token_processes() + whole.token_processes("sealed")  # noqa: E731
+    eventually(lambda: len(running()) == 3, "all token processes run")
+    children = running()
     process.kill()
     process.wait()
     eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children), "the children are gone")

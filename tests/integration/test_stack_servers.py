@@ -10,6 +10,7 @@ import shutil
 import stat
 import struct
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -57,7 +58,7 @@ def test_what_holds_passwords_is_its_owners_only(servers: Servers) -> None:
     run_dir = BASE / "servers"
     assert stat.S_IMODE(run_dir.stat().st_mode) == 0o700
     assert stat.S_IMODE((run_dir / "servers.json").stat().st_mode) == 0o600
-    assert stat.S_IMODE(Path(servers["pkcs11"]["TOKEN_PIN_FILE"]).stat().st_mode) == 0o600
+    assert stat.S_IMODE(Path(_token(servers)["pin_file"]).stat().st_mode) == 0o600
 
 
 def test_no_password_shows_on_a_command_line(servers: Servers) -> None:
@@ -180,12 +181,18 @@ class TestRabbitMQ:
                 amqp.Connection(host=place, userid=user, password=password, virtual_host=vhost).connect()
 
 
+def _token(servers: Servers) -> dict[str, Any]:
+    devices = tomllib.loads(Path(servers["devices_file"]).read_text())
+    (member,) = devices["device"]["pkcs11"]["member"]
+    return dict(member)
+
+
 class TestToken:
     def test_a_key_can_be_made_and_used(self, servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
-        given = servers["pkcs11"]
-        monkeypatch.setenv("SOFTHSM2_CONF", given["SOFTHSM2_CONF"])
-        token = pkcs11.lib(given["PKCS11_MODULE"]).get_token(token_label=given["TOKEN_LABEL"])
-        with token.open(rw=True, user_pin=Path(given["TOKEN_PIN_FILE"]).read_text()) as session:
+        given = _token(servers)
+        monkeypatch.setenv("SOFTHSM2_CONF", given["environment"]["SOFTHSM2_CONF"])
+        token = pkcs11.lib(given["module"]).get_token(token_label=given["token_label"])
+        with token.open(rw=True, user_pin=Path(given["pin_file"]).read_text()) as session:
             public, private = session.generate_keypair(pkcs11.KeyType.RSA, 2048, label="test", store=False)
             signature = private.sign(b"data", mechanism=pkcs11.Mechanism.SHA256_RSA_PKCS)
             assert public.verify(b"data", signature, mechanism=pkcs11.Mechanism.SHA256_RSA_PKCS)

@@ -96,10 +96,9 @@ class TestStart:
             "TLS_CERT_FILE",
             "TLS_KEY_FILE",
             "ACTOR_PUBLIC_KEY_FILE",
-            "TOKEN_PIN_FILE",
+            "SIGNER_DEVICES_FILE",
         ):
             assert Path(told[name]).stat().st_size
-        assert Path(told["SEALED_TOKEN_DIR"]).is_dir()
 
     def test_a_second_start_in_the_same_folder_is_refused(self, standins: Stack) -> None:
         refused = tool(standins.run_dir, "--topology", str(TABLE), "up", "--detach")
@@ -135,9 +134,7 @@ class TestStart:
             TONGGUAN_POSTGRES_URL=outside["postgres_url"],
             TONGGUAN_REDIS_URL=outside["redis_url"],
             TONGGUAN_AMQP_URL=urlsplit(outside["bus_url"])._replace(path="").geturl(),
-            TONGGUAN_PKCS11_MODULE=outside["pkcs11"]["PKCS11_MODULE"],
-            TONGGUAN_TOKEN_LABEL="tongguan",
-            TONGGUAN_TOKEN_PIN_FILE=outside["pkcs11"]["TOKEN_PIN_FILE"],
+            TONGGUAN_DEVICES_FILE=outside["devices_file"],
         )
         assert begun.returncode == 0, begun.stderr
         found = json.loads((beside / "servers.json").read_text())

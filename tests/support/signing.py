@@ -35,9 +35,11 @@ from runtime.bus import EXCHANGE, PARKED, RECOVERABLE, Bus, Message, declare_par
 from runtime.db import Database
 from services.signer import app, events
 from services.signer.provision import Order, provision
-from services.signer.tokens.pool import DeviceSettings, Pool
+from services.signer.tokens import settings
+from services.signer.tokens.pool import Pool
 from tests.support.eventually import eventually
 from tests.support.stack import new_database
+from tools import devices
 from tools.paths import ROOT
 from tools.servers import softhsm
 
@@ -166,6 +168,12 @@ class SignerSide:
         self.token.create()
         (folder / "sealed").mkdir()
         (folder / "sealing-key").write_text(secrets.token_hex(32))
+        sealed = {"name": "files", "folder": folder / "sealed", "key_file": folder / "sealing-key"}
+        self.devices_file = devices.write(
+            folder / "devices.toml",
+            folder / "memory",
+            {"pkcs11": ("pkcs11", [self.token.member("softhsm")]), "sealed": ("sealed", [sealed])},
+        )
         self.authority = shlex.join(
             (sys.executable, "-m", "simulator", "authority", "--dir", str(folder / "authority"))
         )
@@ -179,16 +187,10 @@ class SignerSide:
             "OWNER_DATABASE_URL": self.urls["owner"],
             "BUS_URL": servers["bus_url"],
             "ACTOR_PUBLIC_KEY_FILE": servers["actor_public_key_file"],
-            "PKCS11_MODULE": str(softhsm.module()),
-            "SOFTHSM2_CONF": str(self.token.configuration),
-            "TOKEN_LABEL": softhsm.LABEL,
-            "TOKEN_PIN_FILE": str(self.pin_file),
-            "SEALED_TOKEN_DIR": str(folder / "sealed"),
-            "SEALED_TOKEN_KEY_FILE": str(folder / "sealing-key"),
+            "SIGNER_DEVICES_FILE": str(self.devices_file),
             "SIGNER_CANARY_SECONDS": "1",
             "CRASH_POINTS_FILE": str(self.crash_file),
             "SIGNER_POOL_GRPC": free_address(),
-            **softhsm.environment(),
         }
         self._signer = ActorSigner(Path(servers["actor_private_key_file"]))
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -233,9 +235,7 @@ class SignerSide:
     @cached_property
     def pool(self) -> Pool:
         """The test's own token process on the same token."""
-        names = ("PKCS11_MODULE", "SOFTHSM2_CONF", "TOKEN_LABEL", "TOKEN_PIN_FILE", "LD_LIBRARY_PATH")
-        settings = {name: self.environment[name] for name in names if name in self.environment}
-        return Pool([DeviceSettings("pkcs11", "services.signer.tokens.pkcs11_worker", settings, workers=1)])
+        return Pool([settings.read(self.devices_file)[0].with_workers(1)])
 
     def start(self, name: str, **variables: str) -> subprocess.Popen[bytes]:
         """`serve`, `consume` (with `pool`) or `relay` as processes of their own, unless they run; waits until ready."""

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from tools import debs
 from tools.errors import ToolError
@@ -32,7 +33,7 @@ def module() -> Path:
         return found
     raise ToolError(
         "SoftHSM: not unpacked and not installed; run `make setup` (needs apt-get and dpkg), "
-        "or name a PKCS#11 library with TONGGUAN_PKCS11_MODULE"
+        "or name a file of your own devices with TONGGUAN_DEVICES_FILE"
     )
 
 
@@ -52,6 +53,26 @@ class SoftHsm:
         self.configuration = data / "softhsm2.conf"
         self.pin_file = pin_file
         self._so_pin_file = so_pin_file
+
+    def member(self, name: str, **changes: Any) -> dict[str, Any]:
+        """This token as an entry of the file of devices (tools/devices.py)."""
+        entry: dict[str, Any] = {
+            "name": name,
+            "module": str(module()),
+            "token_label": LABEL,
+            "pin_file": str(self.pin_file),
+            "environment": {"SOFTHSM2_CONF": str(self.configuration), **environment()},
+        }
+        return entry | changes
+
+    def copy(self, data: Path) -> SoftHsm:
+        """A second token that holds the same keys, under the same PIN; this one must be at rest meanwhile."""
+        made = SoftHsm(data, self.pin_file, self._so_pin_file)
+        private_dir(data)
+        shutil.copytree(self._data / "tokens", data / "tokens")
+        write_private(data / ".complete", "")
+        made.create()
+        return made
 
     def create(self) -> None:
         """Initialise the token once. Dying in between leaves no stamp, and the folder is made again."""

@@ -26,7 +26,7 @@ class Estate:
     bus_url: str = field(repr=False)
     customs_url: str = field(repr=False)
     redis_url: str = field(repr=False)
-    pkcs11: Mapping[str, str]
+    devices_file: Path
     run_dir: Path
 
     @property
@@ -56,11 +56,7 @@ class Estate:
             case "spool":
                 return {"SPOOL_DIR": str(self.run_dir / "spool")}
             case "hsm":
-                return {
-                    **self.pkcs11,
-                    "SEALED_TOKEN_DIR": str(self.run_dir / "sealed-tokens"),
-                    "SEALED_TOKEN_KEY_FILE": str(self.secrets / "sealed-token.key"),
-                }
+                return {"SIGNER_DEVICES_FILE": str(self.devices_file)}
             case "actor-key":
                 return {"ACTOR_PRIVATE_KEY_FILE": str(self.secrets / "actor-private.pem")}
             case "edge-authority":
@@ -89,7 +85,7 @@ def _fixed(need: str) -> dict[str, str]:
 def base_environment(run_dir: Path) -> dict[str, str]:
     """What every process gets: the machine's own settings and the files that all know.
 
-    Settings of services (LOG_LEVEL, SIGNER_WORKERS …) pass through from whoever starts the stack; addresses and
+    Settings of services (LOG_LEVEL, SIGNER_BATCH …) pass through from whoever starts the stack; addresses and
     secrets never do, so that a variable left in a shell cannot send a process to another database."""
     managed = {
         name

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import redis as redis_client
 
-from tools import databases
+from tools import databases, devices
 from tools.errors import ToolError
 from tools.launch import Launch
 from tools.paths import private_dir
@@ -34,7 +34,7 @@ class Servers:
     postgres_url: str = field(default="", repr=False)
     redis_url: str = field(default="", repr=False)
     amqp_url: str = field(default="", repr=False)
-    pkcs11: dict[str, str] = field(default_factory=dict)
+    devices_file: Path = Path()
 
 
 def prepare(run_dir: Path, ports: Ports, passwords: Passwords, needs: set[str]) -> Servers:
@@ -48,7 +48,7 @@ def prepare(run_dir: Path, ports: Ports, passwords: Passwords, needs: set[str]) 
     if needs & {"bus", "customs"}:
         _rabbitmq(servers, data, ports, passwords)
     if "hsm" in needs:
-        _token(servers, data, run_dir / "secrets")
+        _devices(servers, run_dir, data)
     return servers
 
 
@@ -91,33 +91,28 @@ def _rabbitmq(servers: Servers, data: Path, ports: Ports, passwords: Passwords) 
     servers.parts["bus"] = f"rabbitmq {rabbitmq.version()} (unpacked package)"
 
 
-def _token(servers: Servers, data: Path, secrets: Path) -> None:
-    outside = os.environ.get("TONGGUAN_PKCS11_MODULE")
+def _devices(servers: Servers, run_dir: Path, data: Path) -> None:
+    outside = os.environ.get("TONGGUAN_DEVICES_FILE")
     if outside:
-        # a vendor's module: its token exists, its label and PIN file are the operator's
-        missing = [
-            name for name in ("TONGGUAN_TOKEN_LABEL", "TONGGUAN_TOKEN_PIN_FILE") if not os.environ.get(name)
-        ]
-        if missing:
-            raise ToolError(
-                f"TONGGUAN_PKCS11_MODULE 已设置,还需设置 / is set, so these must be too: {', '.join(missing)}"
-            )
-        servers.pkcs11 = {
-            "PKCS11_MODULE": outside,
-            "TOKEN_LABEL": os.environ["TONGGUAN_TOKEN_LABEL"],
-            "TOKEN_PIN_FILE": os.environ["TONGGUAN_TOKEN_PIN_FILE"],
-        }
+        # a vendor's modules: their tokens, PIN files and keys are the operator's
+        if not Path(outside).is_file():
+            raise ToolError(f"TONGGUAN_DEVICES_FILE: 文件不存在 / no such file: {outside}")
+        servers.devices_file = Path(outside).absolute()
         servers.parts["hsm"] = f"{Path(outside).name} (outside)"
         return
+    secrets = run_dir / "secrets"
     token = softhsm.SoftHsm(data / "softhsm", secrets / "token-pin", secrets / "token-so-pin")
     token.create()
-    servers.pkcs11 = {
-        "PKCS11_MODULE": str(softhsm.module()),
-        "SOFTHSM2_CONF": str(token.configuration),
-        "TOKEN_LABEL": softhsm.LABEL,
-        "TOKEN_PIN_FILE": str(token.pin_file),
-        **softhsm.environment(),
+    sealed = {
+        "name": "files",
+        "folder": private_dir(run_dir / "sealed-tokens"),
+        "key_file": secrets / "sealed-token.key",
     }
+    servers.devices_file = devices.write(
+        run_dir / "devices.toml",
+        data / "token-memory",
+        {"pkcs11": ("pkcs11", [token.member("softhsm")]), "sealed": ("sealed", [sealed])},
+    )
     servers.parts["hsm"] = "softhsm 2 (unpacked package)"
 
 
@@ -131,14 +126,14 @@ def connect(run_dir: Path, servers: Servers, services: list[str], passwords: Pas
         made = databases.create(servers.postgres_url, services, {name: passwords.get(name) for name in names})
     urls = {name: _with_vhost(servers.amqp_url, name) for name in rabbitmq.VHOSTS}
     _look_outside(servers, urls)
-    for folder in ("spool/to-customs", "spool/from-customs", "sealed-tokens", "simulator"):
+    for folder in ("spool/to-customs", "spool/from-customs", "simulator"):
         private_dir(run_dir / folder)
     return Estate(
         databases=made,
         bus_url=urls["tongguan"],
         customs_url=urls["customs"],
         redis_url=servers.redis_url,
-        pkcs11=servers.pkcs11,
+        devices_file=servers.devices_file,
         run_dir=run_dir,
     )
 

@@ -52,6 +52,7 @@ def pool() -> Response:
                     "name": member.name,
                     "state": member.state,
                     "text": words.pick(member.zh, member.en),
+                    "reason": member.reason,
                     "since": wire.moment(member.since) if member.since else None,
                 }
                 for member in item.members

@@ -12,6 +12,7 @@ class _Member(Answer):
     name = a_text()
     state = a_text()
     text = a_text()
+    reason = a_text()
     since = a_text(allow_none=True)
 
 

@@ -15,7 +15,8 @@ DIGEST_INFO = "digest-info"
 
 @dataclass(frozen=True, slots=True)
 class SignRequest:
-    """key: domain.token_key. mechanism: DIGEST_INFO, rsa-sha1, rsa-sha256 or sm2-sm3 (the token hashes)."""
+    """key: domain.token_key. mechanism: DIGEST_INFO, or a name that says what `data` is hashed with: rsa-sha1, rsa-sha256,
+    sm2-sm3, ecdsa-sha256 (by the token or its worker, as its profile has it)."""
 
     key: str
     mechanism: str
@@ -57,11 +58,13 @@ class Token(Protocol):
     def public_key(self, key: str) -> bytes:
         """SubjectPublicKeyInfo, DER. Raises TokenError key-missing."""
 
-    def generate(self, key: str) -> bytes:
-        """Make the key pair unless it is there already; returns the public key as `public_key` does."""
+    def generate(self, key: str, kind: str) -> bytes:
+        """Make the key pair unless it is there already; returns the public key as `public_key` does.
+
+        kind: rsa | ec | sm2. Raises TokenError settings if this token makes none of that kind."""
 
     def sign_batch(self, requests: Sequence[SignRequest]) -> list[bytes | TokenError]:
-        """One answer per request, in order: the raw signature (RSA: PKCS#1; SM2: r||s) or why there is none.
+        """One answer per request, in order: the raw signature (RSA: PKCS#1; SM2, ECDSA: r||s) or why there is none.
 
         Raises TokenError lost if the token is gone for all of them.
         """

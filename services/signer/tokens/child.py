@@ -67,7 +67,7 @@ def _answer(token: Token, request: list[bytes]) -> list[bytes]:
         case b"public":
             return [b"ok", token.public_key(arguments[0].decode())]
         case b"generate":
-            return [b"ok", token.generate(arguments[0].decode())]
+            return [b"ok", token.generate(arguments[0].decode(), arguments[1].decode())]
     raise TokenError("failed", f"unknown verb {verb!r}")
 
 

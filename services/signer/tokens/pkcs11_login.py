@@ -1,11 +1,10 @@
-"""Logging in to a PKCS#11 token: one attempt per PIN, one process at a time.
+"""Logging in to a PKCS#11 token: flags first, one attempt per PIN (attempts.py), one process at a time.
 
 Must never try a PIN a second time: cards lock for good after three.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from collections.abc import Iterator
@@ -16,6 +15,8 @@ from typing import Any
 import pkcs11
 from pkcs11 import TokenFlag, exceptions
 
+from services.signer.tokens import vendor
+from services.signer.tokens.attempts import Attempts
 from services.signer.tokens.base import TokenError
 
 _PIN_ERRORS = (
@@ -61,22 +62,23 @@ def translated() -> Iterator[None]:
 
 
 def open_token(*, again: bool = False) -> tuple[Any, Any]:
-    """The token that the environment names and a session that is logged in to it.
+    """The token that the environment names (settings.py, _pkcs11) and a session that is logged in to it.
 
     again: this process was logged in before; the library starts anew, which ends all it had open.
     """
-    module, label = os.environ["PKCS11_MODULE"], os.environ["TOKEN_LABEL"]
-    pin_file = Path(os.environ["TOKEN_PIN_FILE"])
-    # SoftHSM failed 45 of 160 starts when four processes began at once; the lock also makes "one attempt" true
-    with pin_file.open("rb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        mark = _PinMark(pin_file)
-        mark.check()
-        token = _find_token(module, label, again=again)
-        return token, _log_in(token, _pin(pin_file), mark)
+    module = os.environ["TOKEN_MODULE"]
+    label, serial = os.environ.get("TOKEN_LABEL"), os.environ.get("TOKEN_SERIAL")
+    attempts = Attempts(Path(os.environ["TOKEN_MEMORY"]), os.environ["TOKEN_IDENTITY"])
+    with attempts.alone():
+        pin = _pin(Path(os.environ["TOKEN_PIN_FILE"]))
+        attempts.check(pin)
+        wanted = {"token_label": label} if label else {"token_serial": (serial or "").encode()}
+        token = _find_token(module, wanted, again=again)
+        return token, _log_in(token, pin, attempts)
 
 
-def _find_token(module: str, label: str, *, again: bool) -> Any:
+def _find_token(module: str, wanted: dict[str, Any], *, again: bool) -> Any:
+    called = f"token {next(iter(wanted.values()))!r}"
     try:
         library = pkcs11.lib(module)
         if again:
@@ -85,19 +87,24 @@ def _find_token(module: str, label: str, *, again: bool) -> Any:
         raise TokenError("lost", f"{module} cannot be loaded: {exc or type(exc).__name__}") from exc
     for attempt in range(_START_TRIES):
         try:
-            return library.get_token(token_label=label)
+            return library.get_token(**wanted)
         except _START_ERRORS as exc:
-            reason = f"token {label!r}: {type(exc).__name__}"
+            reason = f"{called}: {type(exc).__name__}"
             time.sleep(0.05 * 2**attempt)
             with translated():
                 library.reinitialize()
+        except exceptions.MultipleTokensReturned as exc:
+            raise TokenError("settings", f"{called}: several tokens are called so; name its serial") from exc
         except exceptions.PKCS11Error as exc:
-            raise TokenError("settings", f"token {label!r}: {type(exc).__name__}") from exc
+            raise TokenError("lost", f"{called}: {type(exc).__name__}") from exc
     raise TokenError("lost", reason)
 
 
 def _pin(file: Path) -> str:
-    pin = file.read_text(encoding="utf-8").rstrip("\r\n")
+    try:
+        pin = file.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeError) as exc:
+        raise TokenError("settings", f"the PIN file cannot be read: {type(exc).__name__}") from exc
     # looked at before any card sees it
     if not 4 <= len(pin) <= 64 or not pin.isascii() or not pin.isprintable():
         raise TokenError(
@@ -106,43 +113,21 @@ def _pin(file: Path) -> str:
     return pin
 
 
-def _log_in(token: Any, pin: str, mark: _PinMark) -> Any:
+def _log_in(token: Any, pin: str, attempts: Attempts) -> Any:
     warnings = [str(flag.name) for flag in _PIN_WARNINGS if token.flags & flag]
     if warnings:
         raise TokenError("pin", f"the token reports {', '.join(warnings)}: a person must log in to it first")
+    attempts.begin(pin)
     try:
-        return token.open(user_pin=pin)
+        session = token.open(user_pin=pin, attribute_mapper=vendor.mapper())
     except _PIN_ERRORS as exc:
-        mark.set()
+        attempts.refused(pin)
         raise TokenError(
             "pin", f"{type(exc).__name__}; replace the PIN file, nothing tries this PIN again"
         ) from exc
     except exceptions.PKCS11Error as exc:
+        attempts.undecided(pin)
         # UserAlreadyLoggedIn too: going on with it would accept any PIN
         raise TokenError("lost", type(exc).__name__) from exc
-
-
-class _PinMark:
-    """A file beside the PIN file that says: this version of it was refused. Survives restarts, so that a supervisor
-    cannot use up a card's attempts. Where the folder is read-only the mark is lost with the signer process."""
-
-    def __init__(self, pin_file: Path) -> None:
-        status = pin_file.stat()
-        self._version = f"{status.st_ino}:{status.st_mtime_ns}"
-        self._file = pin_file.with_name(pin_file.name + ".refused")
-
-    def check(self) -> None:
-        """Raise TokenError if this PIN was refused before."""
-        try:
-            refused = self._file.read_text(encoding="ascii")
-        except FileNotFoundError:
-            return
-        if refused == self._version:
-            raise TokenError("pin", "this PIN was refused before; replace the PIN file")
-
-    def set(self) -> None:
-        """Remember the refusal."""
-        try:
-            self._file.write_text(self._version, encoding="ascii")
-        except OSError:
-            return  # read-only folder; the parent remembers for as long as it lives
+    attempts.accepted(pin)
+    return session

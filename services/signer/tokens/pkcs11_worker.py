@@ -6,26 +6,27 @@ of its own, started by spawning. Must never try a PIN a second time: cards lock 
 
 from __future__ import annotations
 
+import hashlib
+import os
 import time
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from asn1crypto.keys import PublicKeyInfo, RSAPublicKey
-from pkcs11 import Attribute, KeyType, Mechanism, MechanismFlag, ObjectClass, exceptions
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from pkcs11 import Attribute, MechanismFlag, ObjectClass, exceptions
 from pkcs11.constants import SlotFlag
+from pkcs11.util.ec import encode_ec_public_key
 
-from services.signer.tokens import child
-from services.signer.tokens.base import DIGEST_INFO, FATAL, SignRequest, TokenError, TokenInfo
+from services.signer.tokens import child, profile, sm2, vendor
+from services.signer.tokens.base import FATAL, SignRequest, TokenError, TokenInfo
 from services.signer.tokens.pkcs11_login import open_token, translated
+from services.signer.tokens.profile import Profile, SignProfile
 
-RSA_BITS = 2048
-_MECHANISMS = {
-    DIGEST_INFO: Mechanism.RSA_PKCS,
-    "rsa-sha1": Mechanism.SHA1_RSA_PKCS,
-    "rsa-sha256": Mechanism.SHA256_RSA_PKCS,
-}
+_HALF = 32  # bytes of r and of s, for curves of 256 bits
 _HANDLE_ERRORS = (exceptions.ObjectHandleInvalid, exceptions.KeyHandleInvalid)
 #: pauses before looking for objects: SoftHSM hides some for a moment while another process adds one (measured)
 _LOOKS = (0.0, 0.02, 0.05, 0.1, 0.2)
@@ -36,16 +37,19 @@ _GENERATE_TRIES = 3
 class Pkcs11Token:
     """A logged-in token. Handles are found once: looking up costs 1 ms in a token of 100 keys."""
 
-    def __init__(self) -> None:
+    def __init__(self, numbers: Profile) -> None:
+        self._profile = numbers
         # the session that logged in stays open for life: closing it would log the whole process out
         self._token, self._session = open_token()
         with translated():
             slot = self._token.slot
-            offered = set(slot.get_mechanisms())
-            mechanisms = frozenset(name for name, mechanism in _MECHANISMS.items() if mechanism in offered)
+            offered = {int(one) for one in slot.get_mechanisms()}
             name = f"{self._token.model.strip()} · {self._token.label.strip()}"
+        mechanisms = frozenset(name for name, way in numbers.signing.items() if way.mechanism in offered)
         self._info = TokenInfo(name, bool(slot.flags & SlotFlag.HW_SLOT), mechanisms)
         self._handles: dict[str, Any] = {}
+        #: public keys in DER, for digests that bind them
+        self._public: dict[str, bytes] = {}
         #: keys that were not found, and until when nobody looks again
         self._missing: dict[str, float] = {}
         self._find_all()
@@ -64,36 +68,48 @@ class Pkcs11Token:
     def public_key(self, key: str) -> bytes:
         with translated():
             handle = self._handle(key)
-            modulus = int.from_bytes(handle[Attribute.MODULUS], "big")
-            exponent = int.from_bytes(handle[Attribute.PUBLIC_EXPONENT], "big")
-        public = RSAPublicKey({"modulus": modulus, "public_exponent": exponent})
-        return bytes(PublicKeyInfo.wrap(public, "rsa").dump())
+            # from the public object: private ones of curves do not hold their point
+            public = self._find(key, ObjectClass.PUBLIC_KEY) or handle
+            if self._profile.kind_of(int(handle[Attribute.KEY_TYPE])) == "rsa":
+                modulus = int.from_bytes(public[Attribute.MODULUS], "big")
+                exponent = int.from_bytes(public[Attribute.PUBLIC_EXPONENT], "big")
+                numbers = RSAPublicKey({"modulus": modulus, "public_exponent": exponent})
+                return bytes(PublicKeyInfo.wrap(numbers, "rsa").dump())
+            return bytes(encode_ec_public_key(public))
 
-    def generate(self, key: str) -> bytes:
+    def generate(self, key: str, kind: str) -> bytes:
         with translated():
             if self._look(key) is not None:
                 return self.public_key(key)
             self._missing.pop(key, None)
             for _ in range(_GENERATE_TRIES):
-                if self._generate(key):
+                if self._generate(key, kind):
                     return self.public_key(key)
         raise TokenError("lost", "the token makes keys but does not keep their names")
 
-    def _generate(self, key: str) -> bool:
+    def _generate(self, key: str, kind: str) -> bool:
         """Make the pair and look whether the token really has it.
 
         SoftHSM sometimes loses attributes of a new object while another process logs in (seen: a private key without
         its id): such a pair is destroyed again.
         """
+        numbers = self._profile.keys.get(kind)
+        if numbers is None:
+            raise TokenError(
+                "settings", f"profile {self._profile.name!r} does not say how to make {kind} keys"
+            )
         tenant, _, name = key.partition("/")
-        with self._token.open(rw=True) as session:
+        curve = {Attribute.EC_PARAMS: numbers.parameters} if numbers.parameters else {}
+        with self._token.open(rw=True, attribute_mapper=vendor.mapper()) as session:
             public, private = session.generate_keypair(
-                KeyType.RSA,
-                RSA_BITS,
+                vendor.key_type(numbers.type),
+                numbers.bits or None,
+                mechanism=vendor.mechanism(numbers.generate),
                 id=uuid.UUID(name).bytes,
                 label=tenant,
                 store=True,
                 capabilities=MechanismFlag.SIGN | MechanismFlag.VERIFY,
+                public_template=curve,
                 private_template={Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False},
             )
             found = self._look(key)
@@ -117,20 +133,38 @@ class Pkcs11Token:
         return results
 
     def _sign(self, request: SignRequest) -> bytes:
-        mechanism = _MECHANISMS.get(request.mechanism)
-        if mechanism is None:
+        way = self._profile.signing.get(request.mechanism)
+        if way is None:
             raise TokenError("failed", f"unknown mechanism {request.mechanism}")
+        data = self._digest(way, request)
+        mechanism = vendor.mechanism(way.mechanism)
         with translated():
             try:
-                return bytes(self._handle(request.key).sign(request.data, mechanism=mechanism))
+                made = bytes(self._handle(request.key).sign(data, mechanism=mechanism))
             except _HANDLE_ERRORS:
                 # the key was made anew, or handles were renumbered: look once more
-                self._handles.pop(request.key, None)
+                self._forget(request.key)
                 try:
-                    return bytes(self._handle(request.key).sign(request.data, mechanism=mechanism))
+                    made = bytes(self._handle(request.key).sign(data, mechanism=mechanism))
                 except TokenError as exc:
                     # a key that was there a moment ago: the token is gone, not the key (moved token directory)
                     raise TokenError("lost", "a known key vanished") from exc
+        return made if way.signature == "raw" else _raw(made)
+
+    def _digest(self, way: SignProfile, request: SignRequest) -> bytes:
+        match way.digest:
+            case "sha256":
+                return hashlib.sha256(request.data).digest()
+            case "sm3-z":
+                public = self._public.get(request.key)
+                if public is None:
+                    public = self._public[request.key] = self.public_key(request.key)
+                return sm2.digest(public, request.data)
+        return request.data
+
+    def _forget(self, key: str) -> None:
+        self._handles.pop(key, None)
+        self._public.pop(key, None)
 
     def _handle(self, key: str) -> Any:
         handle = self._handles.get(key)
@@ -142,7 +176,7 @@ class Pkcs11Token:
         if handle is None:
             # a library's picture of its token may be stale, and a token that went away answers "no such object"
             # too: only a library that starts anew knows
-            self._handles = {}
+            self._handles, self._public = {}, {}
             self._token, self._session = open_token(again=True)
             handle = self._look(key)
         if handle is None:
@@ -159,11 +193,15 @@ class Pkcs11Token:
                 return handle
         return None
 
-    def _find(self, key: str) -> Any | None:
+    def _find(self, key: str, what: ObjectClass = ObjectClass.PRIVATE_KEY) -> Any | None:
         tenant, _, name = key.partition("/")
+        try:
+            identifier = uuid.UUID(name).bytes
+        except ValueError as exc:
+            raise TokenError("key-missing", "not the name of a key") from exc
         wanted = {
-            Attribute.CLASS: ObjectClass.PRIVATE_KEY,
-            Attribute.ID: uuid.UUID(name).bytes,
+            Attribute.CLASS: what,
+            Attribute.ID: identifier,
             Attribute.LABEL: tenant,
         }
         try:
@@ -191,5 +229,20 @@ class Pkcs11Token:
         return found
 
 
+def _raw(der: bytes) -> bytes:
+    try:
+        r, s = decode_dss_signature(der)
+        return r.to_bytes(_HALF, "big") + s.to_bytes(_HALF, "big")
+    except (ValueError, OverflowError) as exc:
+        raise TokenError("failed", "the token's signature is not the DER that its profile says") from exc
+
+
+def _open() -> Pkcs11Token:
+    try:
+        return Pkcs11Token(profile.read(Path(os.environ["TOKEN_PROFILE"])))
+    except profile.ProfileError as exc:
+        raise TokenError("settings", str(exc)) from exc
+
+
 if __name__ == "__main__":
-    child.run(Pkcs11Token)
+    child.run(_open)

@@ -1,288 +1,285 @@
-"""The parent's side of tokens: a central queue per device, one minding thread per worker process.
+"""The devices of this signer: work is spread over the members that hold its keys and goes on with any of them alive.
 
-A worker that hangs or dies is killed and replaced and its work given to another, which is safe: a signature has no
-effect until it is stored. Must never start a worker again after a PIN was refused.
+How a member lives is in member.py, who may do what in routing.py. Must never refuse a message because a member is
+away: callers then hear Problem unavailable, and the work waits with them.
 """
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import dataclass, field
 
-from prometheus_client import Counter
-
-from runtime import log
 from runtime.errors import Problem, unavailable
+from services.signer import certificates, probe
+from services.signer.tokens import routing
 from services.signer.tokens.base import FATAL, SignRequest, TokenError, TokenInfo
-from services.signer.tokens.worker import Worker
-
-_LOG = log.get("token")
-_SIGNED = Counter("signer_token_signatures", "Signatures made by a device", ["device"])
-_LOST = Counter("signer_token_workers_lost", "Token processes that were given up", ["device"])
+from services.signer.tokens.board import Board, Job
+from services.signer.tokens.member import Member, packed
+from services.signer.tokens.settings import ATTEMPTS, DeviceSettings
+from services.signer.tokens.states import MemberState, State
 
 #: requests of one frame: more than this adds latency and saves nothing (measured)
 MICRO_BATCH = 64
-#: processes that may fail with one job before the job itself is looked at
-ATTEMPTS = 3
-_BACKOFF = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)  # seconds between starts
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceSettings:
-    """kind: pkcs11 | sealed. module: what `python -m` runs. seconds: the deadline of one frame."""
-
-    kind: str
-    module: str
-    environment: dict[str, str]
-    workers: int
-    seconds: float = 8.0
-
-    @property
-    def patience(self) -> float:
-        """Seconds a caller waits: long enough for a job that costs its full number of processes."""
-        return ATTEMPTS * self.seconds + 5
-
-
-@dataclass(slots=True)
-class Job:
-    """One frame for whichever worker is free."""
-
-    fields: list[bytes]
-    future: Future[list[bytes]] = field(default_factory=Future)
-    attempts: int = 0
 
 
 class Device:
-    """All worker processes of one token. Any thread may call it."""
+    """All members of one device. Any thread may call it."""
 
     def __init__(self, settings: DeviceSettings) -> None:
         self.settings = settings
-        self.info: TokenInfo | None = None
-        #: why no worker runs, for people; empty while one does
-        self.trouble = "starting"
-        #: why the device is not worth asking now; the canary goes on asking, its first success clears this
-        self.down = ""
-        self.suspect = False
-        self._jobs: queue.Queue[Job | None] = queue.Queue()
-        self._closed = threading.Event()
-        self._ready = threading.Event()
-        self._pids: dict[int, int] = {}
-        self._minders = [
-            threading.Thread(target=self._mind, args=(index,), name=f"{settings.kind}-{index}", daemon=True)
-            for index in range(settings.workers)
+        self._board = Board()
+        self._changed = threading.Condition()
+        #: why nothing came back in time, until something does
+        self._stalled = ""
+        self.members = [
+            Member(settings.name, item, self._board, self._may, self._settled) for item in settings.members
         ]
-        for minder in self._minders:
-            minder.start()
+        for member in self.members:
+            member.start()
+
+    # ---- how it is -------------------------------------------------------------------------------------------------
+
+    @property
+    def info(self) -> TokenInfo | None:
+        """What its members are and can all do; None until one was opened."""
+        known = [member.info for member in self.members if member.info]
+        if not known:
+            return None
+        mechanisms = frozenset.intersection(*(info.mechanisms for info in known))
+        return TokenInfo(known[0].name, all(info.hardware for info in known), mechanisms)
+
+    @property
+    def trouble(self) -> str:
+        """Why no worker runs, for people; empty while one does."""
+        return "" if self.pids else self._reasons()
+
+    @property
+    def down(self) -> str:
+        """Why the device is not worth asking now; empty while a member can sign, or may soon."""
+        if any(member.state in routing.HOPEFUL for member in self.members):
+            return self._stalled
+        return self._reasons()
 
     @property
     def pids(self) -> list[int]:
         """Process ids of the workers that run."""
-        return sorted(self._pids.values())
+        return sorted(pid for member in self.members for pid in member.pids)
+
+    def states(self) -> list[MemberState]:
+        """Every member with its state, since when and why."""
+        return [member.standing.told() for member in self.members]
 
     def wait_ready(self, seconds: float) -> TokenInfo:
-        """What the token is, once a worker has opened it; raises Problem unavailable."""
-        self._ready.wait(seconds)
-        if self.info is None:
-            raise _down(self.trouble)
-        return self.info
+        """What the device is, once a member can sign; raises Problem unavailable."""
+        limit = time.monotonic() + seconds
+        with self._changed:
+            while not any(member.state is State.HEALTHY for member in self.members):
+                hopeful = any(member.state in routing.HOPEFUL for member in self.members)
+                if not hopeful or not self._changed.wait(max(0.0, limit - time.monotonic())):
+                    raise _down(self._reasons())
+        info = self.info
+        assert info is not None
+        return info
+
+    # ---- work ------------------------------------------------------------------------------------------------------
 
     def sign(self, requests: Sequence[SignRequest]) -> list[bytes | TokenError]:
         """Begin and finish at once."""
         return self.finish(self.begin(requests))
 
     def begin(self, requests: Sequence[SignRequest]) -> list[Job]:
-        """Spread over the workers, without waiting. Raises Problem unavailable if the device is given up."""
-        share = -(-len(requests) // self.settings.workers)
-        size = max(1, min(MICRO_BATCH, share))
-        chunks = [requests[at : at + size] for at in range(0, len(requests), size)]
-        return [self._submit([b"sign", *_packed(chunk)]) for chunk in chunks]
+        """Spread over members and workers, without waiting. Raises Problem unavailable if no member can do it.
+
+        Jobs come in the order of `requests`, but for keys that lie in different members: see `finish`."""
+        return [
+            self._submit(job)
+            for indices in routing.groups([request.key for request in requests], self.members)
+            for job in self._jobs(requests, indices)
+        ]
 
     def finish(self, jobs: Sequence[Job]) -> list[bytes | TokenError]:
-        """One answer per request, in order. Raises Problem unavailable if the device is down."""
-        results: list[bytes | TokenError] = []
+        """One answer per request, in the order in which they were begun. Raises Problem unavailable if the device is
+        down."""
+        answers: dict[int, bytes | TokenError] = {}
         for job in jobs:
-            answer = self._result(job)
-            if 3 * len(answer) != 2 * (len(job.fields) - 1):
-                raise _down("the token process answered another number of requests")
-            for at in range(0, len(answer), 2):
-                code = answer[at].decode()
-                results.append(
-                    TokenError(code, answer[at + 1].decode(errors="replace")) if code else answer[at + 1]
-                )
-        _SIGNED.labels(self.settings.kind).inc(len(results))
-        return results
+            answers.update(zip(job.places, self._answers(job), strict=True))
+        return [answers[index] for index in range(len(answers))]
 
     def key_names(self) -> list[str]:
-        """Names of the keys in the token (domain.token_key)."""
-        return [key.decode() for key in self._result(self._submit([b"keys"]))]
+        """Names of the keys in the members that can be asked (domain.token_key)."""
+        listed = [self._of(member, [b"keys"]) for member in self.members if member.state is State.HEALTHY]
+        if not listed:
+            raise _down(self._reasons())
+        return sorted({key.decode() for keys in listed for key in keys})
 
     def public_key(self, key: str) -> bytes:
         """SubjectPublicKeyInfo of a key; raises TokenError key-missing."""
-        return self._result(self._submit([b"public", key.encode()]))[0]
+        for member in self.members:
+            if member.state is State.HEALTHY and member.keys and key in member.keys:
+                return self._of(member, [b"public", key.encode()])[0]
+        raise TokenError("key-missing", f"{key} is not in the members that can be asked")
 
-    def generate(self, key: str) -> bytes:
-        """Make the key pair unless it is there; returns its SubjectPublicKeyInfo."""
-        return self._result(self._submit([b"generate", key.encode()]))[0]
+    def generate(self, key: str, kind: str) -> bytes:
+        """Make the key pair unless it is there; returns its SubjectPublicKeyInfo. kind: rsa | ec | sm2.
+
+        Made in one member, from where the vendor's own replication brings it to the others. Only while all can be
+        asked: one that is away may hold a key of that name already, and two keys of one name would never agree."""
+        limit = time.monotonic() + self.settings.patience
+        for member in self.members:
+            self._await(member, limit)
+            if member.state is not State.HEALTHY:
+                raise _down(f"{member.name}: {member.standing.reason}; keys are made while all members work")
+        if key in self.key_names():
+            return self.public_key(key)
+        member = next((one for one in self.members if kind in one.settings.makes), self.members[0])
+        return self._of(member, [b"generate", key.encode(), kind.encode()])[0]
+
+    def probe(self, member: Member, key: str) -> str:
+        """Let this member sign a fresh challenge: empty if the signature holds, else the reason."""
+        try:
+            public = self._of(member, [b"public", key.encode()])[0]
+            asked = probe.challenge(key, public, member.mechanisms or ())
+            job = Job([b"sign", *packed(asked.request)], [asked.request], only=member.name)
+            code, signature = self._result(self._submit(job))
+        except (TokenError, certificates.CertificateError) as exc:
+            return str(exc)
+        if code:
+            return f"{code.decode()}: {signature.decode(errors='replace')}"
+        if not asked.holds(signature):
+            member.distrust("a signature of the canary does not hold")
+            return "the signature does not hold"
+        return ""
+
+    def list_keys(self, member: Member) -> list[str]:
+        """Names of the keys in one member. Raises Problem unavailable."""
+        return sorted(key.decode() for key in self._of(member, [b"keys"]))
 
     def close(self) -> None:
         """End all workers."""
-        self._closed.set()
-        for _ in self._minders:
-            self._jobs.put(None)
-        for minder in self._minders:
-            minder.join(timeout=self.settings.seconds)
+        for member in self.members:
+            member.stop()
+        for member in self.members:
+            member.join()
 
-    def _submit(self, fields: list[bytes]) -> Job:
-        if self.suspect and not self._pids:
-            raise _down(self.trouble)
-        job = Job(fields)
-        self._jobs.put(job)
+    # ---- inside ----------------------------------------------------------------------------------------------------
+
+    def _jobs(self, requests: Sequence[SignRequest], indices: list[int]) -> list[Job]:
+        working = [member for member in self.members if member.state is State.HEALTHY] or self.members
+        share = -(-len(indices) // sum(member.settings.workers for member in working))
+        size = max(1, min(share, *(member.frame(MICRO_BATCH) for member in working)))
+        made = []
+        for at in range(0, len(indices), size):
+            places = indices[at : at + size]
+            chosen = [requests[index] for index in places]
+            made.append(Job([b"sign", *packed(*chosen)], chosen, places=places))
+        return made
+
+    def _may(self, member: Member, job: Job) -> bool:
+        return routing.may(member, job, self.members)
+
+    def _settled(self) -> None:
+        """A member's state changed: who waits looks again, and what nobody can do any more is answered."""
+        with self._changed:
+            self._changed.notify_all()
+        for job in self._board.drop(lambda job: routing.hopeless(job, self.members)):
+            job.fail(TokenError("lost", self._reasons()))
+
+    def _submit(self, job: Job) -> Job:
+        if routing.hopeless(job, self.members):
+            raise _down(self._reasons())
+        self._board.put(job)
+        if routing.hopeless(job, self.members):
+            # the last member went away in between
+            self._settled()
         return job
+
+    def _await(self, member: Member, limit: float) -> None:
+        """Until it is healthy, or is not expected to be soon."""
+        with self._changed:
+            while member.state in (State.SUSPECT, State.RESETTING, State.DRAINING):
+                if not self._changed.wait(max(0.0, limit - time.monotonic())):
+                    return
+
+    def _of(self, member: Member, fields: list[bytes]) -> list[bytes]:
+        return self._result(self._submit(Job(fields, only=member.name)))
+
+    def _answers(self, job: Job) -> list[bytes | TokenError]:
+        """A job's answers; for keys that the member did not have, those of the members that do."""
+        answer = self._result(job)
+        if len(answer) != 2 * len(job.requests):
+            raise _down("the token process answered another number of requests")
+        results: list[bytes | TokenError] = []
+        for request, code, value in zip(job.requests, answer[::2], answer[1::2], strict=True):
+            missing = job.missing | {job.by}
+            if code == b"key-missing" and len(missing) < len(self.members):
+                again = Job([b"sign", *packed(request)], [request], missing=missing)
+                results += self._answers(self._submit(again))
+            else:
+                results.append(TokenError(code.decode(), value.decode(errors="replace")) if code else value)
+        return results
 
     def _result(self, job: Job) -> list[bytes]:
         try:
-            return job.future.result(self.settings.patience)
+            answer = job.future.result(self.settings.patience)
         except FutureTimeout:
             job.future.cancel()
-            self.down = self.trouble or "no answer in time"
+            self._stalled = self._reasons() or "no answer in time"
+            raise _down(self._stalled) from None
         except TokenError as exc:
             if exc.code not in FATAL:
                 raise
-            if exc.code == "lost" and job.attempts >= ATTEMPTS and self._works_without(job):
+            if job.attempts >= ATTEMPTS and self._works_without(job):
                 # the device is well: it is this job that kills its processes
                 raise Problem(
                     "internal",
                     "签名设备无法处理该请求，设备本身正常。",
                     f"The device is well but cannot handle this request: {exc.reason}",
                 ) from exc
-            self.down = exc.reason
-        raise _down(self.down)
+            raise _down(exc.reason) from exc
+        self._stalled = ""
+        return answer
 
-    def _works_without(self, failed: Job) -> bool:
-        """Can the device still sign with a key that the failed job did not use?"""
-        used = set(failed.fields[1::3])
-        mechanism = min(self.info.mechanisms) if self.info else ""
-        try:
-            listing = Job([b"keys"], attempts=ATTEMPTS)
-            self._jobs.put(listing)
-            other = next(
-                (key for key in listing.future.result(self.settings.patience) if key not in used), None
-            )
-            if other is None:
-                return False
-            trial = Job([b"sign", other, mechanism.encode(), b"tongguan trial"], attempts=ATTEMPTS)
-            self._jobs.put(trial)
-            return trial.future.result(self.settings.patience)[0] == b""
-        except (TokenError, FutureTimeout):
+    def _works_without(self, job: Job) -> bool:
+        """Does a member that failed with the job sign with a key which the job did not use?"""
+
+        concerned = [member for member in self.members if member.name in job.tried]
+        if not any((member.keys or frozenset()) - job.keys for member in concerned):
             return False
 
-    def _mind(self, index: int) -> None:
-        """One worker's life after life: start it, feed it, replace it."""
-        worker: Worker | None = None
-        failures = 0
-        while not self._closed.is_set():
-            if worker is None:
-                if self.suspect:
-                    break
-                worker, failures = self._start(index, failures)
-                continue
-            try:
-                job = self._jobs.get(timeout=1.0)
-            except queue.Empty:
-                continue
-            if job is None:
-                break
-            if not self._perform(worker, job):
-                _LOST.labels(self.settings.kind).inc()
-                worker.kill()
-                self._pids.pop(index, None)
-                worker = None
-        if worker is not None:
-            worker.close()
-        self._pids.pop(index, None)
-        if self.suspect and not self._pids:
-            self._fail_waiting(TokenError("pin", self.trouble))
+        def proved() -> bool:
+            trials = [member.proved for member in concerned]
+            return any(at > job.failed_at and key not in {"", *job.keys} for at, key in trials)
 
-    def _start(self, index: int, failures: int) -> tuple[Worker | None, int]:
-        try:
-            worker = Worker(self.settings.module, self.settings.environment)
-        except TokenError as exc:
-            _LOG.error("token.start_failed", device=self.settings.kind, code=exc.code, reason=exc.reason)
-            if exc.code == "pin":
-                # never a second attempt by itself: cards lock after three
-                self.suspect = True
-            if not self._pids:
-                # nobody is there to do what waits
-                self.trouble = self.down = exc.reason
-                self._ready.set()
-                self._fail_waiting(exc)
-            if self.suspect:
-                return None, failures
-            self._closed.wait(_BACKOFF[min(failures, len(_BACKOFF) - 1)])
-            return None, failures + 1
-        self._pids[index] = worker.pid
-        self.info, self.trouble = worker.info, ""
-        self._ready.set()
-        _LOG.info("token.worker_started", device=self.settings.kind, child=worker.pid)
-        return worker, 0
+        with self._changed:
+            return self._changed.wait_for(proved, self.settings.patience)
 
-    def _perform(self, worker: Worker, job: Job) -> bool:
-        """False if the worker is of no more use."""
-        if not job.future.running() and not job.future.set_running_or_notify_cancel():
-            return True
-        started = time.monotonic()
-        try:
-            job.future.set_result(worker.call(job.fields, self.settings.seconds))
-            self.down = ""
-        except TokenError as exc:
-            if exc.code not in FATAL:
-                job.future.set_exception(exc)
-                return True
-            job.attempts += 1
-            waited = round(time.monotonic() - started, 2)
-            _LOG.warning("token.worker_lost", device=self.settings.kind, reason=exc.reason, seconds=waited)
-            if job.attempts < ATTEMPTS:
-                self._jobs.put(job)
-            else:
-                job.future.set_exception(exc)
-            return False
-        return True
-
-    def _fail_waiting(self, reason: TokenError) -> None:
-        while True:
-            try:
-                job = self._jobs.get_nowait()
-            except queue.Empty:
-                return
-            if job is None:
-                self._jobs.put(None)
-                return
-            if job.future.running() or job.future.set_running_or_notify_cancel():
-                job.future.set_exception(reason)
+    def _reasons(self) -> str:
+        """What keeps its members from signing."""
+        told = [member.standing for member in self.members]
+        names = [member.name for member in self.members]
+        return "; ".join(
+            f"{name}: {one.reason or one.state.name.lower()}"
+            for name, one in zip(names, told, strict=True)
+            if one.state is not State.HEALTHY or one.reason
+        )
 
 
 class Pool:
-    """The devices of this signer by kind."""
+    """The devices of this signer by name."""
 
     def __init__(self, settings: Sequence[DeviceSettings]) -> None:
-        self.devices = {item.kind: Device(item) for item in settings}
+        self.devices = {item.name: Device(item) for item in settings}
+
+    def states(self) -> list[MemberState]:
+        """Every member of every device."""
+        return [state for device in self.devices.values() for state in device.states()]
 
     def close(self) -> None:
         """End all workers of all devices."""
         for device in self.devices.values():
             device.close()
-
-
-def _packed(requests: Sequence[SignRequest]) -> list[bytes]:
-    fields: list[bytes] = []
-    for request in requests:
-        fields += (request.key.encode(), request.mechanism.encode(), request.data)
-    return fields
 
 
 def _down(reason: str) -> Problem:

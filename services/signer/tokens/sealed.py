@@ -50,7 +50,9 @@ class SealedToken:
     def public_key(self, key: str) -> bytes:
         return base64.b64decode(self._stored(key)["public_key"])
 
-    def generate(self, key: str) -> bytes:
+    def generate(self, key: str, kind: str) -> bytes:
+        if kind != "sm2":
+            raise TokenError("settings", f"this software token makes no {kind} keys")
         path = self._path(key)
         if not path.exists():
             private = ec.generate_private_key(ec.SM2())

@@ -13,12 +13,12 @@ from pathlib import Path
 from services.signer.tokens import wire
 from services.signer.tokens.base import TokenError, TokenInfo
 
-#: seconds to load a library, log in and find the keys
-START_SECONDS = 30.0
+#: seconds to load a library, log in and find the keys; longer ones are taken for hanging
+START_SECONDS = 15.0
 _ROOT = Path(__file__).resolve().parents[3]
 #: a vendor's library gets none of our addresses and none of our other secrets
 _WITHHELD = ("_URL", "_GRPC", "_LISTEN")
-_WITHHELD_BEGINNINGS = ("TLS_", "ACTOR_", "PKCS11_", "TOKEN_", "SEALED_")
+_WITHHELD_BEGINNINGS = ("TLS_", "ACTOR_", "TOKEN_", "SEALED_", "SIGNER_")
 
 
 class Worker:

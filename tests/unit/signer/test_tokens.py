@@ -35,10 +35,10 @@ def code(answer: bytes | TokenError) -> str:
 
 
 def test_a_sealed_key_signs_after_a_restart(tmp_path: Path) -> None:
-    public = token(tmp_path).generate(KEY)
+    public = token(tmp_path).generate(KEY, "sm2")
     again = token(tmp_path)
     assert again.key_names() == [KEY]
-    assert again.public_key(KEY) == public == again.generate(KEY)
+    assert again.public_key(KEY) == public == again.generate(KEY, "sm2")
     made = signed(again)
     assert isinstance(made, bytes)
     assert certificates.verifier(public)("sm2-sm3", b"data", made)
@@ -51,7 +51,7 @@ def test_it_says_that_it_is_software(tmp_path: Path) -> None:
 
 
 def test_files_hold_no_open_key_and_are_private(tmp_path: Path) -> None:
-    token(tmp_path).generate(KEY)
+    token(tmp_path).generate(KEY, "sm2")
     (file,) = tmp_path.glob("*/*.json")
     assert file.stat().st_mode & 0o777 == 0o600
     assert file.parent.stat().st_mode & 0o777 == 0o700
@@ -60,7 +60,7 @@ def test_files_hold_no_open_key_and_are_private(tmp_path: Path) -> None:
 
 
 def test_a_key_opens_only_with_its_sealing_key_and_in_its_place(tmp_path: Path) -> None:
-    token(tmp_path).generate(KEY)
+    token(tmp_path).generate(KEY, "sm2")
     assert code(signed(token(tmp_path, b"o" * 32))) == "failed"
     (file,) = tmp_path.glob("*/*.json")
     other = token_key(str(uuid.uuid4()), str(uuid.uuid4()))
@@ -72,7 +72,7 @@ def test_a_key_opens_only_with_its_sealing_key_and_in_its_place(tmp_path: Path) 
 
 def test_a_removed_key_signs_no_more(tmp_path: Path) -> None:
     one = token(tmp_path)
-    one.generate(KEY)
+    one.generate(KEY, "sm2")
     assert isinstance(signed(one), bytes)
     next(tmp_path.glob("*/*.json")).unlink()
     assert code(signed(one)) == "key-missing"
@@ -83,7 +83,7 @@ def test_only_names_of_keys_become_paths(tmp_path: Path, name: str) -> None:
     one = token(tmp_path)
     assert code(signed(one, name)) == "key-missing"
     with pytest.raises(TokenError):
-        one.generate(name)
+        one.generate(name, "sm2")
     assert list(tmp_path.iterdir()) == []
 
 

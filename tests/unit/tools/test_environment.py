@@ -27,12 +27,7 @@ ESTATE = Estate(
     bus_url="amqp://bus-secret@127.0.0.1:2/tongguan",
     customs_url="amqp://bus-secret@127.0.0.1:2/customs",
     redis_url="redis://:redis-secret@127.0.0.1:3/0",
-    pkcs11={
-        "PKCS11_MODULE": "module.so",
-        "TOKEN_PIN_FILE": "pin",
-        "SOFTHSM2_CONF": "conf",
-        "TOKEN_LABEL": "t",
-    },
+    devices_file=Path("run/devices.toml"),
     run_dir=Path("run"),
 )
 PORTS = {
@@ -52,7 +47,7 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://somebody-elses")
     monkeypatch.setenv("ACTOR_PRIVATE_KEY_FILE", "somebody-elses")
     monkeypatch.setenv("TONGGUAN_POSTGRES_URL", "postgresql://admin-secret")
-    monkeypatch.setenv("SIGNER_WORKERS", "7")
+    monkeypatch.setenv("SIGNER_BATCH", "7")
 
 
 @pytest.mark.parametrize("name", TOPOLOGY.processes)
@@ -70,7 +65,7 @@ def test_a_process_never_learns_of_another_role_or_service(name: str) -> None:
             assert (f"{service}_{role}" in values) == (f"{service}_{role}" in allowed)
     assert ("redis-secret" in values) == ("redis" in process.needs)
     assert ("actor-private" in values) == ("actor-key" in process.needs)
-    assert ("module.so" in values) == ("hsm" in process.needs)
+    assert ("run/devices.toml" in values) == ("hsm" in process.needs)
     assert "admin-secret" not in values
     assert "somebody-elses" not in values
 
@@ -89,7 +84,7 @@ def test_a_process_knows_its_own_addresses_and_certificate(name: str) -> None:
     for kind in TOPOLOGY.processes[name].listens:
         assert environment[variables[kind]] == f"127.0.0.1:{PORTS[name, kind]}"
     assert environment["TLS_CERT_FILE"] == str(Path("run/secrets/tls") / f"{name}.pem")
-    assert environment["SIGNER_WORKERS"] == "7"  # a service's own setting passes through
+    assert environment["SIGNER_BATCH"] == "7"  # a service's own setting passes through
 
 
 def test_a_caller_knows_those_it_may_call() -> None:

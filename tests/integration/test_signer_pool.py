@@ -1,0 +1,267 @@
+"""A device of several tokens when tokens fail: real SoftHSM behind a module that makes them fail (shim.c).
+
+Whoever asks for signatures sees none of it while a member is well; counts of calls are the module's own.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runtime.errors import Problem
+from services.signer.canary import Canary
+from services.signer.tokens.base import SignRequest, TokenError
+from services.signer.tokens.pool import Device
+from tests.support import tokens
+from tests.support.eventually import eventually
+from tests.support.tokens import Cluster, good, pool_of, sign, states
+
+CODES = {
+    "session handle invalid": tokens.SESSION_HANDLE_INVALID,
+    "session closed": tokens.SESSION_CLOSED,
+    "user not logged in": tokens.USER_NOT_LOGGED_IN,
+    "device removed": tokens.DEVICE_REMOVED,
+    "device error": tokens.DEVICE_ERROR,
+    "device memory": tokens.DEVICE_MEMORY,
+    "host memory": tokens.HOST_MEMORY,
+    "general error": tokens.GENERAL_ERROR,
+}
+
+
+@pytest.fixture(scope="module")
+def trio(tmp_path_factory: pytest.TempPathFactory) -> Cluster:
+    return Cluster(tmp_path_factory.mktemp("trio"), 3)
+
+
+@pytest.fixture(scope="module")
+def three(trio: Cluster) -> Iterator[Device]:
+    with pool_of(trio.file) as device:
+        yield device
+
+
+@pytest.fixture
+def device(trio: Cluster, three: Device) -> Iterator[Device]:
+    """Three members, all well before and after."""
+    yield three
+    for shim in trio.shims:
+        shim.heal()
+    eventually(lambda: states(three) == ["healthy"] * 3, "all members work again", 40)
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Cluster:
+    return Cluster(tmp_path_factory.mktemp("alone"), 1)
+
+
+@pytest.fixture(scope="module")
+def one(alone: Cluster) -> Iterator[Device]:
+    with pool_of(alone.file) as device:
+        yield device
+
+
+# ---- spreading ------------------------------------------------------------------------------------------------------
+
+
+def test_work_is_spread_evenly_over_the_members(trio: Cluster, device: Device) -> None:
+    before = [shim.calls("SignInit") for shim in trio.shims]
+    assert good(sign(device, trio.keys, 600)) == 600
+    done = [shim.calls("SignInit") - then for shim, then in zip(trio.shims, before, strict=True)]
+    assert sum(done) >= 600
+    assert min(done) >= 600 // 6, done
+
+
+def test_keys_are_asked_of_the_members_that_hold_them(tmp_path: Path) -> None:
+    pair = Cluster(tmp_path, 2, keys=2)
+    with pool_of(pair.file) as device:
+        name, late = pair.keys[0], SignRequest(pair.keys[0], "digest-info", b"x" * 51)
+        # a key that the vendor's replication has not brought to the others yet
+        only_here = tokens.token_key(name.partition("/")[0], "8a8f4cb8-6b86-4f5a-9e0c-0d1b8f8a2f11")
+        job = device._of(device.members[1], [b"generate", only_here.encode(), b"rsa"])
+        assert len(job) == 1
+        before = [shim.calls("SignInit") for shim in pair.shims]
+        assert good(sign(device, [only_here], 40)) == 40
+        done = [shim.calls("SignInit") - then for shim, then in zip(pair.shims, before, strict=True)]
+        assert done[0] == 0
+        assert done[1] >= 40
+        assert good(device.sign([late, SignRequest(only_here, late.mechanism, late.data)])) == 2
+        (nowhere,) = device.sign([SignRequest(name[:-4] + "0000", late.mechanism, late.data)])
+        assert isinstance(nowhere, TokenError)
+        assert nowhere.code == "key-missing"
+
+
+# ---- F24: what is lost is healed ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", CODES.values(), ids=CODES.keys())
+@pytest.mark.parametrize("where", ["SignInit", "Sign"])
+def test_one_failing_call_costs_nothing(trio: Cluster, device: Device, where: str, code: int) -> None:
+    logins = [shim.calls("Login") for shim in trio.shims]
+    trio.shims[0].rule(where, f"rv {code}", skip=4, times=1)
+    assert good(sign(device, trio.keys, 240)) == 240
+    eventually(lambda: states(device) == ["healthy"] * 3, "all members work again", 30)
+    again = [shim.calls("Login") - before for shim, before in zip(trio.shims, logins, strict=True)]
+    assert again[0] == 1, "the session was lost: logged in once more, and only once"
+    assert again[1:] == [0, 0]
+
+
+@pytest.mark.parametrize("code", CODES.values(), ids=CODES.keys())
+def test_a_member_that_fails_for_good_costs_nothing(trio: Cluster, device: Device, code: int) -> None:
+    trio.shims[1].rule("Sign", f"rv {code}")
+    assert good(sign(device, trio.keys, 240)) == 240
+    eventually(lambda: states(device)[1] == "absent", "the member is told to be unusable", 20)
+    told = device.states()[1]
+    assert told.reason
+    assert (told.zh, told.en) == ("不可用，自动重试中", "absent, tried again by itself")
+    assert good(sign(device, trio.keys, 60)) == 60
+
+
+@pytest.mark.parametrize("code", CODES.values(), ids=CODES.keys())
+def test_a_single_member_heals_by_itself(alone: Cluster, one: Device, code: int) -> None:
+    logins = alone.shims[0].calls("Login")
+    alone.shims[0].rule("Sign", f"rv {code}", skip=3, times=1)
+    assert good(sign(one, alone.keys, 60)) == 60
+    assert alone.shims[0].calls("Login") - logins == 1
+
+
+def test_a_login_that_fails_once_is_made_again(alone: Cluster, one: Device) -> None:
+    alone.shims[0].rule("Login", f"rv {tokens.DEVICE_ERROR}", times=1)
+    os.kill(one.pids[0], signal.SIGKILL)
+    assert good(sign(one, alone.keys, 30)) == 30
+
+
+def test_a_crash_in_the_module_costs_nothing(trio: Cluster, device: Device) -> None:
+    trio.shims[2].rule("Sign", "crash", skip=2, times=1)
+    assert good(sign(device, trio.keys, 240)) == 240
+
+
+def test_a_token_that_vanishes_and_comes_back(trio: Cluster, device: Device) -> None:
+    trio.away(0)
+    try:
+        assert good(sign(device, trio.keys, 240)) == 240
+        eventually(lambda: states(device)[0] == "absent", "noticed", 30)
+    finally:
+        trio.back(0)
+    returned = time.monotonic()
+    eventually(lambda: states(device)[0] == "healthy", "used again", 30)
+    assert time.monotonic() - returned <= 30
+    before = trio.shims[0].calls("SignInit")
+    sign(device, trio.keys, 120)
+    assert trio.shims[0].calls("SignInit") > before
+
+
+# ---- F25: hanging -------------------------------------------------------------------------------------------------
+
+
+def test_a_hanging_call_is_given_to_another_member_in_seconds(trio: Cluster, device: Device) -> None:
+    trio.shims[0].rule("Sign", "hang")
+    begun = time.monotonic()
+    assert good(sign(device, trio.keys, 120)) == 120
+    assert time.monotonic() - begun < 10
+    eventually(lambda: states(device)[0] != "healthy", "the member gets no work", 10)
+    begun = time.monotonic()
+    assert good(sign(device, trio.keys, 120)) == 120
+    assert time.monotonic() - begun < 5, "nothing waits for the hanging member any more"
+
+
+def test_a_stopped_worker_is_replaced(trio: Cluster, device: Device) -> None:
+    stopped = device.members[1].pids[0]
+    os.kill(stopped, signal.SIGSTOP)
+    assert good(sign(device, trio.keys, 240)) == 240
+    eventually(lambda: stopped not in device.pids, "the stopped process is gone", 20)
+
+
+def test_a_member_that_hangs_at_the_start_hinders_nobody(trio: Cluster, device: Device) -> None:
+    trio.shims[2].rule("Initialize", "hang")
+    os.kill(device.members[2].pids[0], signal.SIGKILL)
+    assert good(sign(device, trio.keys, 240)) == 240
+
+
+# ---- F26: all down --------------------------------------------------------------------------------------------------
+
+
+def test_with_all_members_down_work_is_unavailable_not_failed(trio: Cluster, device: Device) -> None:
+    for shim in trio.shims:
+        shim.rule("Login", f"rv {tokens.DEVICE_REMOVED}")
+    for pid in device.pids:
+        os.kill(pid, signal.SIGKILL)
+    with pytest.raises(Problem) as caught:
+        device.sign(tokens.requests(trio.keys, 8))
+    assert caught.value.kind == "unavailable"
+    eventually(lambda: states(device) == ["absent"] * 3, "all members are absent", 30)
+    assert "DeviceRemoved" in device.down
+    with pytest.raises(Problem, match="DeviceRemoved") as caught:
+        device.begin(tokens.requests(trio.keys, 1))
+    assert caught.value.kind == "unavailable"
+    for shim in trio.shims:
+        shim.heal()
+    eventually(lambda: not device.down, "the device is there again", 30)
+    assert good(sign(device, trio.keys, 60)) == 60
+
+
+# ---- starting -------------------------------------------------------------------------------------------------------
+
+
+def test_many_processes_of_one_token_start_at_once(tmp_path: Path) -> None:
+    crowd = Cluster(tmp_path, 1, keys=1, workers=8)
+    with pool_of(crowd.file) as device, pool_of(crowd.file) as other:
+        eventually(lambda: len(device.pids) == len(other.pids) == 8, "all processes run", 60)
+        assert good(sign(device, crowd.keys, 80)) == 80
+        # each process logged in once, and none a second time
+        assert crowd.shims[0].calls("Login") == 16
+
+
+def test_a_session_limit_leaves_fewer_processes_not_none(tmp_path: Path) -> None:
+    few = Cluster(tmp_path, 1, keys=1, workers=3)
+    few.shims[0].rule("OpenSession", "rv 0xB1", skip=2)
+    with pool_of(few.file) as device:
+        eventually(lambda: "SessionCount" in device.states()[0].reason, "the limit is told", 30)
+        assert states(device) == ["healthy"]
+        assert 1 <= len(device.pids) <= 2
+        assert good(sign(device, few.keys, 40)) == 40
+
+
+# ---- the canary -----------------------------------------------------------------------------------------------------
+
+
+def test_the_canary_tells_of_each_member(trio: Cluster, device: Device) -> None:
+    recorded: dict[str, bool] = {}
+    pool = tokens.Pool.__new__(tokens.Pool)
+    pool.devices = {"hsm": device}
+    canary = Canary(pool, lambda tenant, key, works, _why: recorded.update({f"{tenant}/{key}": works}), 1)
+    stop = threading.Event()
+    canary.start(stop)
+    try:
+        eventually(lambda: canary.check("hsm") is None, "the device signs", 20)
+        eventually(
+            lambda: set(recorded) == set(trio.keys) and all(recorded.values()), "every key is told", 20
+        )
+        trio.shims[0].rule("Login", f"rv {tokens.DEVICE_ERROR}")
+        os.kill(device.members[0].pids[0], signal.SIGKILL)
+        eventually(lambda: states(device)[0] == "absent", "one member is away", 20)
+        canary.check("hsm")
+        results = canary.results()
+        for member in ("member-1", "member-2"):
+            assert results["hsm", member] == dict.fromkeys(trio.keys, "")
+        assert all(recorded.values())
+    finally:
+        stop.set()
+
+
+def test_a_member_whose_signatures_do_not_hold_is_not_used(
+    trio: Cluster, device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    member, started = device.members[0], device.members[0].pids
+    with monkeypatch.context() as changed:
+        changed.setattr("services.signer.probe.Challenge.holds", lambda *_: False)
+        assert device.probe(member, trio.keys[0]) == "the signature does not hold"
+        eventually(lambda: states(device)[0] == "absent", "the member is not used", 20)
+        assert "does not hold" in device.states()[0].reason
+        assert good(sign(device, trio.keys, 60)) == 60
+    eventually(lambda: states(device)[0] == "healthy", "it proved itself again", 30)
+    assert member.pids != started
