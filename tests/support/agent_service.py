@@ -143,6 +143,8 @@ class Service(agent_pb2_grpc.EnrolmentServicer, agent_pb2_grpc.AgentsServicer):
         self.attendances = 0
         self.revoked: set[str] = set()
         self.renewals = 0
+        #: the answers to enrolments get lost
+        self.mute = False
         self._codes: dict[str, bytes | None] = {}
         self._lock = threading.RLock()
         self._pair = self.authority.server()
@@ -287,6 +289,8 @@ class Service(agent_pb2_grpc.EnrolmentServicer, agent_pb2_grpc.AgentsServicer):
                 context.set_trailing_metadata((("problem-bin", problem.encode()),))
                 context.abort(grpc.StatusCode.NOT_FOUND, en)
             self._codes[request.code] = public
+            if self.mute:
+                context.abort(grpc.StatusCode.UNAVAILABLE, "the answer got lost")
             return self._reply(request.csr, str(uuid.uuid4()))
 
     def _reply(self, csr: bytes, agent_id: str) -> agent_pb2.EnrolReply:

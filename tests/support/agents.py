@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from urllib.parse import urlencode
 
 from agent.page.server import COOKIE, FILE, HEADER
 from tests.support.agent_service import Service
-from tests.support.cards import Reader
+from tests.support.cards import Card, Reader
 from tests.support.eventually import eventually
 from tools.paths import ROOT
 
@@ -77,13 +78,18 @@ class Agent:
         file.write_text(json.dumps(invitation))
         return self.command("enrol", "--file", str(file))
 
-    def start(self) -> Agent:
+    def spawn(self) -> subprocess.Popen[bytes]:
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-X", "dev", "-m", "agent", "--state", str(self.state), "run"],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=ROOT,
                 env=os.environ | {"TONGGUAN_AGENT_CRASH_FILE": str(self.crash_file)} | self.environment,
             )  # fmt: skip
+        return self.process
+
+    def start(self) -> Agent:
+        """Spawned, and its page can be asked."""
+        self.spawn()
         eventually(lambda: (self.state / FILE).exists() or self.ended, "the agent's page")
         return self
 
@@ -147,6 +153,23 @@ class Agent:
         status, answer = self.pin(fingerprint, pin)
         assert status == 200, answer
 
+    def modules(self) -> list[int]:
+        """Process ids of its modules' processes, oldest first."""
+        found = []
+        for folder in Path("/proc").iterdir():
+            with contextlib.suppress(OSError, IndexError):
+                if folder.name.isdigit() and b"agent.cards.child" in (folder / "cmdline").read_bytes():
+                    facts = (folder / "stat").read_text().rpartition(") ")[2].split()
+                    if int(facts[1]) == self.pid and facts[0] != "Z":
+                        found.append((int(facts[19]), int(folder.name)))
+        return [pid for _, pid in sorted(found)]
+
+    def uses(self, request_id: str) -> int:
+        """How often the card was used for a request, as the journal has it."""
+        with contextlib.closing(sqlite3.connect(self.state / "journal.sqlite")) as connection:
+            rows = connection.execute("SELECT uses FROM entry WHERE request_id = ?", (request_id,)).fetchall()
+        return sum(count for (count,) in rows)
+
     def log(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in (self.state / "agent.log").read_text().splitlines()]
 
@@ -157,4 +180,13 @@ def enrolled(folder: Path, service: Service, *readers: Reader, address: str = ""
     agent = Agent(folder, settings + modules)
     done = agent.enrol(service.invite(address))
     assert done.returncode == 0, done.stderr.decode()
+    return agent
+
+
+def ready(agent: Agent, service: Service, reader: Reader, card: Card) -> Agent:
+    """The agent started, the card in and logged in, and the service told."""
+    reader.insert(card)
+    agent.start()
+    agent.logged_in(card.fingerprint, card.pin)
+    eventually(lambda: service.card_state(card.fingerprint) == "ready", "the card is announced as ready")
     return agent

@@ -8,23 +8,14 @@ from pathlib import Path
 
 from tests.integration.agent.conftest import Enrolled
 from tests.support.agent_service import Service
-from tests.support.agents import Agent
+from tests.support.agents import ready
 from tests.support.cards import Card, Reader
 from tests.support.eventually import eventually
 from tests.support.signed_infos import challenge, signed_info
 
 
-def ready(agents: Enrolled, service: Service, reader: Reader, card: Card, **more: str) -> Agent:
-    """An agent whose card is in and logged in."""
-    reader.insert(card)
-    agent = agents(reader, **more).start()
-    agent.logged_in(card.fingerprint, card.pin)
-    eventually(lambda: service.card_state(card.fingerprint) == "ready", "the card is announced as ready")
-    return agent
-
-
 def test_a_document_is_signed(agents: Enrolled, service: Service, reader: Reader, card: Card) -> None:
-    agent = ready(agents, service, reader, card)
+    agent = ready(agents(reader), service, reader, card)
     announced = service.cards()[card.fingerprint]
     assert announced.certificate == card.certificate
     assert sorted(announced.mechanisms) == ["rsa-sha1", "rsa-sha256"]
@@ -47,7 +38,7 @@ def test_a_document_is_signed(agents: Enrolled, service: Service, reader: Reader
 def test_a_repeat_is_answered_without_the_card(
     agents: Enrolled, service: Service, reader: Reader, card: Card
 ) -> None:
-    agent = ready(agents, service, reader, card)
+    agent = ready(agents(reader), service, reader, card)
     asked = service.ask(card.fingerprint, signed_info())
     first = service.answered(asked)
     reader.remove(card)
@@ -56,13 +47,13 @@ def test_a_repeat_is_answered_without_the_card(
     again = service.answered(asked, 2)
     assert (again.signature, again.seconds) == (first.signature, 0)
     assert again.nonce != first.nonce
-    assert uses(agent, asked.frame.request_id) == 1
+    assert agent.uses(asked.frame.request_id) == 1
 
 
 def test_the_same_id_with_other_data_is_refused(
     agents: Enrolled, service: Service, reader: Reader, card: Card
 ) -> None:
-    agent = ready(agents, service, reader, card)
+    agent = ready(agents(reader), service, reader, card)
     asked = service.ask(card.fingerprint, signed_info("one"))
     service.answered(asked)
     other = service.ask(card.fingerprint, signed_info("two"), request_id=asked.frame.request_id)
@@ -71,13 +62,13 @@ def test_the_same_id_with_other_data_is_refused(
         card.fingerprint, signed_info("one"), "rsa-sha256", request_id=asked.frame.request_id
     )
     assert service.answered(mechanism, 3).code == "other-data"
-    assert uses(agent, asked.frame.request_id) == 1
+    assert agent.uses(asked.frame.request_id) == 1
 
 
 def test_only_what_is_a_message_or_a_challenge_is_signed(
     agents: Enrolled, service: Service, reader: Reader, card: Card
 ) -> None:
-    ready(agents, service, reader, card, settings="[confirm]\nsign-in = false\n")
+    ready(agents(reader, settings="[confirm]\nsign-in = false\n"), service, reader, card)
     good = signed_info()
     for data, purpose in (
         (b"any text", "document"),
@@ -115,7 +106,7 @@ def test_what_cannot_be_signed_now_says_why(
 
 
 def test_a_challenge_waits_for_a_person(agents: Enrolled, service: Service, reader: Reader, card: Card) -> None:
-    agent = ready(agents, service, reader, card)
+    agent = ready(agents(reader), service, reader, card)
     yes = service.ask(card.fingerprint, challenge(user="zhangsan"), "rsa-sha256", purpose="challenge")
     (shown,) = eventually(lambda: agent.shown["asking"], "the page asks")
     assert shown["challenge"] == {
@@ -139,7 +130,7 @@ def test_a_challenge_waits_for_a_person(agents: Enrolled, service: Service, read
 
 
 def test_a_request_is_withdrawn(agents: Enrolled, service: Service, reader: Reader, card: Card) -> None:
-    agent = ready(agents, service, reader, card)
+    agent = ready(agents(reader), service, reader, card)
     asked = service.ask(card.fingerprint, challenge(), "rsa-sha256", purpose="challenge", title_zh="登录")
     eventually(lambda: agent.shown["asking"], "the page asks")
     service.withdraw(asked)
@@ -155,7 +146,7 @@ def test_a_request_is_withdrawn(agents: Enrolled, service: Service, reader: Read
 def test_requests_of_a_card_are_signed_in_their_order(
     agents: Enrolled, service: Service, reader: Reader, card: Card
 ) -> None:
-    agent = ready(agents, service, reader, card)
+    agent = ready(agents(reader), service, reader, card)
     asked = [service.ask(card.fingerprint, signed_info(str(number))) for number in range(30)]
     for one in asked:
         assert service.answered(one).code == ""
@@ -163,14 +154,6 @@ def test_requests_of_a_card_are_signed_in_their_order(
         rows = connection.execute("SELECT request_id FROM entry ORDER BY rowid").fetchall()
     connection.close()
     assert [name for (name,) in rows] == [one.frame.request_id for one in asked]
-
-
-def uses(agent: Agent, request_id: str) -> int:
-    """How often the card was used for it, as the journal has it."""
-    with sqlite3.connect(agent.state / "journal.sqlite") as connection:
-        ((count,),) = connection.execute("SELECT uses FROM entry WHERE request_id = ?", (request_id,)).fetchall()
-    connection.close()
-    return int(count)
 
 
 def test_check_says_what_the_drivers_see(agents: Enrolled, reader: Reader, card: Card, tmp_path: Path) -> None:
