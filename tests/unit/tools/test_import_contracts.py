@@ -29,6 +29,7 @@ MODULES = (
     "services/gateway/app.py",
     "simulator/judge.py",
     "tools/paths.py",
+    "agent/desk.py",
 )
 
 
@@ -84,6 +85,11 @@ def test_packages_without_a_violation_pass(copy: Path) -> None:
             ("simulator/judge.py", f"import {name}")
             for name in ("documents", "runtime", "filing", "services", "proto.events.v1.events_pb2")
         ],
+        *[
+            ("agent/desk.py", f"import {name}")
+            for name in ("documents", "runtime", "filing", "services", "simulator", "tools", "sqlalchemy", "flask")
+        ],
+        ("services/signer/app.py", "from agent import desk"),
         ("filing/store.py", "from filing import usecases"),
         ("filing/ids.py", "from filing import rpc"),
         ("filing/usecases.py", "from filing import events"),
@@ -108,6 +114,7 @@ def test_a_planted_violation_is_caught(copy: Path, module: str, line: str) -> No
         ("filing/store.py", "import documents, runtime, sqlalchemy"),
         ("services/order/app.py", "import filing, runtime, documents, grpc"),
         ("simulator/judge.py", "import lxml, kombu"),
+        ("agent/desk.py", "import proto.agent.v1.agent_pb2, grpc, pkcs11, cryptography"),
     ],
 )
 def test_what_is_allowed_passes(copy: Path, module: str, line: str) -> None:
