@@ -49,14 +49,16 @@ def withdraw(
     token: str,
     message_ids: Sequence[str],
     now: datetime,
-) -> list[str]:
+) -> tuple[list[str], set[str]]:
     """Take messages out of the queue; their documents go back to where they were before they were filed.
 
-    Returns those that were withdrawn: the others are being signed already, or are not there."""
+    Returns those that were withdrawn and those that are being signed already; the others are not there."""
     actor.require("document.declare")
     wanted = [one for one in dict.fromkeys(message_ids) if domain.is_uuid(one)][:MAX_WITHDRAW]
     with database.transaction(actor.tenant_id) as connection:
-        taken_out = jobs.withdraw(connection, wanted, _kinds(actor, "document.declare"))
+        kinds = _kinds(actor, "document.declare")
+        taken_out = jobs.withdraw(connection, wanted, kinds)
+        being_signed = jobs.known(connection, wanted, kinds)
         refusal = domain.withdrawn()
         events, entries = [], []
         for job in taken_out:
@@ -70,7 +72,7 @@ def withdraw(
             )
         outbox.add(connection, actor.tenant_id, token, events)
         ledger.append(connection, actor.tenant_id, entries)
-    return [job.message_id for job in taken_out]
+    return [job.message_id for job in taken_out], being_signed
 
 
 def _kinds(actor: Actor, permission: str) -> list[str]:

@@ -50,7 +50,7 @@ class SignerServicer(signer_pb2_grpc.SignerServicer):
         )
 
     def Withdraw(self, request: Any, context: Any) -> Any:
-        done = queue_usecases.withdraw(
+        withdrawn, taken = queue_usecases.withdraw(
             self._database,
             self._verifier,
             current_actor(),
@@ -58,8 +58,7 @@ class SignerServicer(signer_pb2_grpc.SignerServicer):
             list(request.message_ids),
             self._clock(),
         )
-        kept = [one for one in request.message_ids if one not in done]
-        return signer_pb2.WithdrawReply(withdrawn=done, kept=kept)
+        return signer_pb2.WithdrawReply(withdrawn=withdrawn, taken=sorted(taken))
 
     def ListCards(self, request: Any, context: Any) -> Any:
         shown, seated = card_usecases.list_cards(self._database, current_actor(), self._clock())

@@ -60,6 +60,7 @@ class Things:
     key: str
     strategy: str
     mandate: str
+    agent: str
     number: str
     body: bytes
 
@@ -78,6 +79,7 @@ class Things:
                 "key",
                 "strategy",
                 "mandate",
+                "agent",
             )
         }
         return replace(self, **fresh)
@@ -239,6 +241,29 @@ ADDRESSES: dict[str, Case] = {
     # the mandate of the demo names no keys and no deletion
     "devices.list_devices": Case(get("/devices"), "own", inside=403),
     "devices.activate": Case(post("/devices/{t.key}/actions/activate"), "hidden", inside=403, clerk=403),
+    "devices.confirm": Case(post("/devices/{t.key}/actions/confirm"), "hidden", inside=403, clerk=403),
+    "devices.read_challenge": Case(
+        get("/devices/challenges/{t.task}"), "hidden", inside=403, clerk=403
+    ),
+    # what all tenants share, and nobody's
+    "devices.pool": Case(get("/devices/pool"), "open", inside=403),
+    "devices.list_cards": Case(get("/devices/cards"), "own", inside=403),
+    "devices.register_card": Case(
+        post(f"/devices/cards/{'0' * 64}/actions/register", lambda *_: {}), "hidden", inside=403, clerk=403
+    ),
+    "signing-queue.read": Case(get("/signing-queue"), "own", inside=403),
+    "signing-queue.withdraw": Case(
+        post("/signing-queue/actions/withdraw", lambda _, things: {"message_ids": [things.task]}), "each"
+    ),
+    "ledger.ledger": Case(get("/ledger"), "own", inside=403, clerk=403),
+    "edge-agents.list_agents": Case(get("/edge-agents"), "own", inside=403, clerk=403),
+    "edge-agents.create": Case(
+        post("/edge-agents", lambda *_: {"name": a_number()}), "own", inside=403, clerk=403
+    ),
+    "edge-agents.renew_code": Case(
+        post("/edge-agents/{t.agent}/actions/renew-code"), "hidden", inside=403, clerk=403
+    ),
+    "edge-agents.revoke": Case(post("/edge-agents/{t.agent}/actions/revoke"), "hidden", inside=403, clerk=403),
     "admin.strategies": Case(get("/strategies"), "own"),
     "admin.users": Case(get("/users"), "own", inside=403, clerk=403),
     "admin.mandates": Case(get("/mandates"), "own", inside=403, clerk=403),
@@ -317,6 +342,7 @@ def collect(
         key=clerk.get("/devices").json()["items"][0]["id"],
         strategy=strategy,
         mandate=mandate or admin.get("/mandates").json()["items"][0]["id"],
+        agent=admin.post("/edge-agents", json={"name": canary}).json()["agent"]["id"],
         number=canary,
         body=json.dumps(order["body"]).encode(),
     )

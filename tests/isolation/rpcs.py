@@ -122,4 +122,11 @@ RPCS: dict[str, Rpc] = {
     "Signer.ActivateKey": Rpc(lambda t: signer.KeyRef(id=t.key), "hidden"),
     "Signer.Throughput": Rpc(lambda _: signer.ThroughputRequest(), "own"),
     "Signer.Ledger": Rpc(lambda _: signer.LedgerRequest(page_size=200), "own"),
+    "Signer.Pool": Rpc(lambda _: signer.PoolRequest(), "own"),
+    "Signer.Queue": Rpc(lambda _: signer.QueueRequest(page_size=200), "own"),
+    "Signer.Withdraw": Rpc(lambda t: signer.WithdrawRequest(message_ids=[t.task]), "own"),
+    "Signer.ListCards": Rpc(lambda _: signer.ListCardsRequest(), "own"),
+    "Signer.RegisterCard": Rpc(lambda _: signer.RegisterCardRequest(fingerprint="0" * 64), "hidden"),
+    "Signer.ConfirmKey": Rpc(lambda t: signer.ConfirmKeyRequest(key_id=t.key, origin="https://x"), "hidden"),
+    "Signer.ReadChallenge": Rpc(lambda t: signer.ChallengeRef(id=t.task), "hidden"),
 }

@@ -229,7 +229,10 @@ class Service(agent_pb2_grpc.EnrolmentServicer, agent_pb2_grpc.AgentsServicer):
             purpose=purpose,
             data=data,
             summary=agent_pb2.Summary(
-                **({"title_zh": "出口清单", "title_en": "Export list", "documents": 3, "actor": "张三"} | summary)
+                **(
+                    {"title_zh": "出口清单", "title_en": "Export list", "documents": 3, "actor": "张三"}
+                    | summary
+                )
             ),
         )
         with self._lock:
@@ -265,7 +268,9 @@ class Service(agent_pb2_grpc.EnrolmentServicer, agent_pb2_grpc.AgentsServicer):
 
     def answered(self, asked: Asked, count: int = 1, timeout: float = 20) -> agent_pb2.Result:
         """The newest result, once there are so many."""
-        eventually(lambda: len(asked.results) >= count, f"result {count} of {asked.frame.request_id}", timeout)
+        eventually(
+            lambda: len(asked.results) >= count, f"result {count} of {asked.frame.request_id}", timeout
+        )
         return asked.results[count - 1]
 
     def _tell(self, frame: agent_pb2.ToAgent, *, last: bool = False) -> None:
@@ -318,7 +323,9 @@ class Service(agent_pb2_grpc.EnrolmentServicer, agent_pb2_grpc.AgentsServicer):
         self.frames.append(first.SerializeToString())
         one = Attendance(_caller(context), first.hello)
         if one.agent_id in self.revoked:
-            yield self._sent(agent_pb2.ToAgent(goodbye=agent_pb2.Goodbye(code="revoked", zh="已吊销", en="revoked")))
+            yield self._sent(
+                agent_pb2.ToAgent(goodbye=agent_pb2.Goodbye(code="revoked", zh="已吊销", en="revoked"))
+            )
             return
         with self._lock:
             other = self.attending.get(one.agent_id)

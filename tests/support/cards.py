@@ -13,6 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -116,13 +117,21 @@ def certificate_for(key: rsa.RSAPrivateKey, name: str, days: int = 365, **usage:
     return built.public_bytes(serialization.Encoding.DER)
 
 
-def make(folder: Path, name: str, pin: str, days: int = 365) -> Card:
-    """A card with one RSA key and its certificate, and beside it one for encryption, as vendors do it."""
+def make(
+    folder: Path,
+    name: str,
+    pin: str,
+    days: int = 365,
+    certify: Callable[[rsa.RSAPrivateKey], bytes] | None = None,
+) -> Card:
+    """A card with one RSA key and its certificate, and beside it one for encryption, as vendors do it.
+
+    certify: who makes the certificate (DER); without, the key certifies itself."""
     home = folder / name
     home.mkdir(parents=True)
     _configure(home / "making.conf", home)
     key = rsa.generate_private_key(65537, 2048)
-    certificate = certificate_for(key, name, days)
+    certificate = certify(key) if certify else certificate_for(key, name, days)
     other = certificate_for(key, f"{name} encryption", days, key_encipherment=True)
     order = {
         "module": str(softhsm.module()),

@@ -85,13 +85,13 @@ class QueuePage(Page):
 
 
 class _Withdrawn(Answer):
-    message_id = a_text()
+    id = a_text()
     ok = a_flag()
-    reason = a_text()
+    problem = fields.Dict()
 
 
 class WithdrawAnswer(Answer):
-    """One answer per message."""
+    """One answer per message; problem: why it was not taken out."""
 
     results = many(_Withdrawn)
 

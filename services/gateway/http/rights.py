@@ -95,7 +95,7 @@ TABLE: Mapping[str, str] = {
     "devices.register_card": "key.activate",
     "signing-queue.read": "key.read",
     "signing-queue.withdraw": "document.declare",
-    "ledger.read": "audit.read",
+    "ledger.ledger": "audit.read",
     "edge-agents.list_agents": "agent.read",
     "edge-agents.create": "agent.manage",
     "edge-agents.renew_code": "agent.manage",

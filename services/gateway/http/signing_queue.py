@@ -7,8 +7,8 @@ from typing import Any
 from flask import Response
 
 from proto.signer.v1 import signer_pb2 as pb
-from runtime.errors import Detail
-from services.gateway.http import calls, context, parse, problems, wire, words
+from runtime.errors import Detail, Problem, not_found
+from services.gateway.http import calls, context, parse, problems, wire
 from services.gateway.http.answers import Blueprint, answer
 from services.gateway.http.documents import page_size
 from services.gateway.http.key_schemas import LedgerPage, QueuePage, WithdrawAnswer
@@ -18,10 +18,6 @@ queue_blueprint = Blueprint(
 )
 ledger_blueprint = Blueprint(
     "ledger", __name__, url_prefix="/api/v1/ledger", description="The signing ledger"
-)
-_KEPT = (
-    "正在签名或已不在队列中，无法撤回。",
-    "It is being signed, or waits no longer: too late to take it out.",
 )
 
 
@@ -79,18 +75,23 @@ def withdraw(body: dict[str, Any]) -> Response:
     ids: list[str] = body["message_ids"]
     context.trail("withdraw", object_="message", detail={"messages": ids})
     reply = calls.signer("Withdraw", pb.WithdrawRequest(message_ids=ids))
-    done = set(reply.withdrawn)
-    return answer(
-        {
-            "results": [
-                {
-                    "message_id": one,
-                    "ok": one in done,
-                    "reason": "" if one in done else words.pick(*_KEPT),
-                }
-                for one in ids
-            ]
-        }
+    withdrawn, taken = set(reply.withdrawn), set(reply.taken)
+    return answer({"results": [_result(one, one in withdrawn, one in taken) for one in ids]})
+
+
+def _result(message_id: str, withdrawn: bool, taken: bool) -> dict[str, Any]:
+    found: dict[str, Any] = {"id": message_id, "ok": withdrawn}
+    if not withdrawn:
+        problem = _too_late() if taken else not_found()
+        found["problem"] = problems.as_json(problem)
+    return found
+
+
+def _too_late() -> Problem:
+    return Problem(
+        "conflict",
+        "该报文正在签名，无法撤回。",
+        "The message is being signed; it is too late to take it out.",
     )
 
 

@@ -187,6 +187,17 @@ def withdraw(connection: Connection, message_ids: Sequence[str], kinds: Sequence
     return [_job(row) for row in rows]
 
 
+def known(connection: Connection, message_ids: Sequence[str], kinds: Sequence[str]) -> set[str]:
+    """Those of these messages that are in a queue."""
+    rows = connection.execute(
+        text(
+            "SELECT message_id FROM job WHERE message_id = ANY(CAST(:ids AS uuid[])) AND kind = ANY(:kinds)"
+        ),
+        {"ids": list(message_ids), "kinds": list(kinds)},
+    )
+    return {str(row.message_id) for row in rows}
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """A row of the signing queue's page."""

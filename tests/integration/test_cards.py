@@ -1,0 +1,229 @@
+"""A card at a customer's PC, from the enrolment of its agent to customs' acceptance of what it signed; nothing is a stand-in.
+
+Real agent in its own process, SoftHSM tokens as cards, the whole stack, the simulator as judge of signatures.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+
+from tests.support import cards
+from tests.support.agents import Agent
+from tests.support.cards import Card, Reader
+from tests.support.eventually import eventually
+from tests.support.people import Visitor, a_number, signed_in
+from tests.support.stack import Stack
+from tools.paths import ROOT
+
+PIN = "2468-card-pin"
+
+
+@pytest.fixture(scope="module")
+def admin(stack: Stack) -> Visitor:
+    return signed_in(stack, "A", "enterprise_admin")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cards")
+
+
+@pytest.fixture(scope="module")
+def card(stack: Stack, admin: Visitor, folder: Path) -> Card:
+    """A card that the simulator's authority certified for the enterprise."""
+    enterprise = admin.me["enterprise"]
+
+    def certify(key: rsa.RSAPrivateKey) -> bytes:
+        request = (
+            x509.CertificateSigningRequestBuilder()
+            .subject_name(
+                x509.Name(
+                    [
+                        x509.NameAttribute(NameOID.COUNTRY_NAME, "CN"),
+                        x509.NameAttribute(NameOID.ORGANIZATION_NAME, enterprise["name"]),
+                        x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, enterprise["code"]),
+                        x509.NameAttribute(NameOID.COMMON_NAME, enterprise["name"]),
+                    ]
+                )
+            )
+            .sign(key, hashes.SHA256())
+        )
+        asked, issued = folder / "card.csr", folder / "card.pem"
+        asked.write_bytes(request.public_bytes(serialization.Encoding.PEM))
+        command = [
+            *(sys.executable, "-m", "simulator", "authority", "--dir", str(stack.run_dir / "authority")),
+            *("--issue", str(asked), "--out", str(issued)),
+        ]
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+        made = x509.load_pem_x509_certificate(issued.read_bytes())
+        return made.public_bytes(serialization.Encoding.DER)
+
+    return cards.make(folder / "made", "ours", PIN, certify=certify)
+
+
+@pytest.fixture(scope="module")
+def reader(folder: Path) -> Reader:
+    return Reader(folder / "reader")
+
+
+@pytest.fixture(scope="module")
+def agent(admin: Visitor, folder: Path, reader: Reader, card: Card) -> Iterator[Agent]:
+    """Enrolled with the code that the page shows, running, with the card in its reader and no PIN typed yet."""
+    made = admin.post("/edge-agents", json={"name": "报关室一号机"})
+    assert made.status_code == 201, made.text
+    invitation = made.json()["enrolment"]
+    running = Agent(folder / "agent", reader.settings("reader"))
+    done = running.enrol(invitation)
+    assert done.returncode == 0, done.stderr.decode()
+    reader.insert(card)
+    running.start()
+    yield running
+    if running.process is not None and running.process.poll() is None:
+        running.stop()
+
+
+@pytest.fixture(scope="module")
+def key(admin: Visitor, agent: Agent, card: Card) -> Iterator[str]:
+    """The card's key, confirmed and active; the enterprise's key before is active again afterwards."""
+    before = next(item for item in admin.get("/devices").json()["items"] if item["active"])
+    eventually(lambda: shown(admin, card).get("state") == "pin-needed", "the card is announced", 30)
+    made = admin.post(f"/devices/cards/{card.fingerprint}/actions/register", json={"label": "报关员的卡"})
+    assert made.status_code == 200, made.text
+    key_id: str = made.json()["id"]
+    refused = admin.post(f"/devices/{key_id}/actions/activate")
+    assert refused.status_code == 409
+    assert "确认" in refused.json()["detail"]
+    agent.logged_in(card.fingerprint, PIN)
+    eventually(lambda: shown(admin, card).get("state") == "ready", "the card can sign", 30)
+    asked = admin.post(f"/devices/{key_id}/actions/confirm").json()
+    assert asked["state"] == "waiting"
+    agree(agent)
+    where = f"/devices/challenges/{asked['id']}"
+    eventually(lambda: admin.get(where).json()["state"] == "used", "the card confirmed itself", 30)
+    active = admin.post(f"/devices/{key_id}/actions/activate").json()
+    assert (active["active"], active["state"], active["device_kind"]) == (True, "usable", "card")
+    assert active["confirmed_at"]
+    yield key_id
+    admin.post(f"/devices/{before['id']}/actions/activate")
+
+
+def shown(visitor: Visitor, card: Card) -> dict[str, Any]:
+    found: list[dict[str, Any]] = visitor.get("/devices/cards").json()["items"]
+    return next((item for item in found if item["fingerprint"] == card.fingerprint), {})
+
+
+def agree(agent: Agent) -> None:
+    """Whoever sits at the card says yes."""
+
+    def answered() -> bool:
+        waiting = agent.shown["asking"]
+        for one in waiting:
+            agent.page("POST", "/api/confirm", {"request": one["request_id"], "yes": "1"})
+        return bool(waiting)
+
+    eventually(answered, "the agent asks its person", 30)
+
+
+def file(clerk: Visitor, count: int = 1) -> list[str]:
+    orders = [clerk.save_order(a_number("CARD"))["id"] for _ in range(count)]
+    done = clerk.post("/documents/order/actions/declare", json={"ids": orders, "documents_per_message": 1})
+    assert all(item["ok"] for item in done.json()["results"]), done.text
+    return orders
+
+
+def state(clerk: Visitor, order: str) -> str:
+    return str(clerk.get(f"/documents/order/{order}").json()["state"])
+
+
+def queue(visitor: Visitor, key: str) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = visitor.get(f"/signing-queue?key={key}").json()["items"]
+    return items
+
+
+def test_customs_accepts_what_the_card_signed(stack: Stack, admin: Visitor, key: str, agent: Agent) -> None:
+    [order] = file(admin)
+    eventually(lambda: state(admin, order) == "accepted", "accepted", 60)
+    signed = next(
+        item for item in admin.get(f"/documents/order/{order}/timeline").json()["items"] if "key" in str(item)
+    )
+    assert "报关员的卡" in str(signed)
+
+
+def test_a_card_that_is_out_is_a_queue_with_a_reason_and_what_waits_can_be_withdrawn(
+    admin: Visitor, key: str, agent: Agent, reader: Reader, card: Card
+) -> None:
+    reader.remove(card)
+    eventually(lambda: shown(admin, card)["state"] == "out", "the card is out", 30)
+    first, second = file(admin, 2)
+    eventually(lambda: len(queue(admin, key)) == 2, "both wait")
+    mine = next(item for item in admin.get("/devices").json()["items"] if item["id"] == key)
+    assert (mine["state"], mine["reason"], mine["messages"]) == ("unavailable", "out", 2)
+    assert state(admin, first) == state(admin, second) == "signing"
+    taken_out = queue(admin, key)[0]["message_id"]
+    done = admin.post("/signing-queue/actions/withdraw", json={"message_ids": [taken_out]}).json()
+    assert [item["ok"] for item in done["results"]] == [True]
+    eventually(
+        lambda: sorted([state(admin, first), state(admin, second)]) == ["checked", "signing"], "one is back"
+    )
+    # twice is not once more
+    again = admin.post("/signing-queue/actions/withdraw", json={"message_ids": [taken_out]}).json()
+    assert [item["ok"] for item in again["results"]] == [False]
+    reader.insert(card)
+    eventually(lambda: shown(admin, card)["state"] == "pin-needed", "the card is back", 30)
+    assert len(queue(admin, key)) == 1
+    agent.logged_in(card.fingerprint, PIN)
+    eventually(
+        lambda: sorted([state(admin, first), state(admin, second)]) == ["accepted", "checked"], "signed", 60
+    )
+
+
+def test_an_agent_that_is_killed_in_the_middle_signs_nothing_twice(
+    admin: Visitor, key: str, agent: Agent, card: Card
+) -> None:
+    orders = file(admin, 6)
+    eventually(lambda: any(state(admin, order) != "signing" for order in orders), "it has begun", 30)
+    agent.kill()
+    agent.start()
+    agent.logged_in(card.fingerprint, PIN)
+    eventually(lambda: all(state(admin, order) == "accepted" for order in orders), "all accepted", 90)
+    rows = admin.get("/ledger?page_size=200").json()
+    assert rows["chain_valid"]
+    signed = [row["message_id"] for row in rows["items"] if row["what"] == "signed"]
+    assert len(signed) == len(set(signed))
+
+
+def test_a_code_works_once_and_a_wrong_one_never(admin: Visitor, agent: Agent, folder: Path) -> None:
+    invitation = admin.post("/edge-agents", json={"name": "二号机"}).json()["enrolment"]
+    wrong = Agent(folder / "wrong").enrol({**invitation, "code": "AAAAA-AAAAA-AAAAA-AAAAA"})
+    assert wrong.returncode != 0
+    assert "注册码" in wrong.stderr.decode()
+    assert Agent(folder / "second").enrol(invitation).returncode == 0
+    assert Agent(folder / "third").enrol(invitation).returncode != 0
+
+
+def test_a_revoked_agent_is_out_at_once_and_stays_out(
+    admin: Visitor, key: str, agent: Agent, card: Card
+) -> None:
+    [mine] = [item for item in admin.get("/edge-agents").json()["items"] if item["name"] == "报关室一号机"]
+    assert (mine["state"], mine["connected"]) == ("enrolled", True)
+    done = admin.post(f"/edge-agents/{mine['id']}/actions/revoke")
+    assert done.json()["state"] == "revoked"
+    eventually(lambda: not agents_connected(admin), "its connection ended", 10)
+    assert agent.died(20) != 0
+    assert shown(admin, card)["state"] == "out"
+    refused = admin.post(f"/edge-agents/{mine['id']}/actions/renew-code")
+    assert refused.status_code == 409
+
+
+def agents_connected(admin: Visitor) -> bool:
+    return any(item["connected"] for item in admin.get("/edge-agents").json()["items"])
