@@ -156,6 +156,7 @@ def new_challenge(
     origin: str,
     now: datetime,
     key_id: str | None = None,
+    code: str = "",
 ) -> Challenge:
     """A challenge for one card, bound to where it was asked for and by whom."""
     if not origin or not origin.isprintable() or len(origin) > 200:
@@ -165,6 +166,8 @@ def new_challenge(
         "sign-in": ("用此卡登录", "Sign in with this card"),
     }
     zh, en = words[purpose]
+    if code:
+        zh, en = f"{zh}（核对码 {code}）", f"{en} (code {code})"
     return Challenge(
         id=str(uuid.uuid4()),
         fingerprint=fingerprint,
@@ -200,6 +203,38 @@ def read_challenge(database: Database, actor: Actor, challenge_id: str, now: dat
             if key is not None:
                 _confirm(connection, actor, key, now)
             return _ended(found, "used")
+    return found
+
+
+def challenge_card(
+    database: Database, actor: Actor, fingerprint: str, origin: str, code: str, now: datetime
+) -> Challenge:
+    """Ask a card to sign its holder in. Raises not_found for a card that no agent of the tenant ever showed."""
+    actor.require("card.challenge")
+    with database.transaction(actor.tenant_id) as connection:
+        card = cards.one(connection, fingerprint)
+        if card is None:
+            raise not_found()
+        algorithm = _DEFAULT[certificates.read_cached(card.certificate).kind]
+        challenge = new_challenge(actor, fingerprint, algorithm, "sign-in", origin, now, code=code)
+        cards.add_challenge(connection, actor.tenant_id, challenge)
+    return challenge
+
+
+def take_challenge(database: Database, actor: Actor, challenge_id: str, now: datetime) -> Challenge:
+    """How far signing in is; `signed` is answered once and never again. Raises not_found."""
+    actor.require("card.challenge")
+    if not domain.is_uuid(challenge_id):
+        raise not_found()
+    with database.transaction(actor.tenant_id) as connection:
+        found = cards.challenge(connection, challenge_id)
+        if found is None or found.actor_id != actor.user_id or found.purpose != "sign-in":
+            raise not_found()
+        if found.state == "signed" and cards.end_challenge(connection, found.id, "signed", "used"):
+            # too late is late, also for a signature
+            return found if found.expires_at > now else _ended(found, "refused", "expired")
+        if found.state == "waiting" and found.expires_at <= now:
+            return _ended(found, "refused", "expired")
     return found
 
 

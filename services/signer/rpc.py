@@ -114,6 +114,23 @@ class SignerServicer(signer_pb2_grpc.SignerServicer):
             items=[_entry(link) for link in page.links], next_cursor=page.next_cursor, chain_valid=page.valid
         )
 
+    def ChallengeCard(self, request: Any, context: Any) -> Any:
+        return _challenge(
+            card_usecases.challenge_card(
+                self._database,
+                current_actor(),
+                request.fingerprint,
+                request.origin,
+                request.code,
+                self._clock(),
+            )
+        )
+
+    def TakeChallenge(self, request: Any, context: Any) -> Any:
+        return _challenge(
+            card_usecases.take_challenge(self._database, current_actor(), request.id, self._clock())
+        )
+
 
 def _key(state: usecases.KeyState) -> Any:
     key = state.key

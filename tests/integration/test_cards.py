@@ -187,6 +187,46 @@ def test_a_card_that_is_out_is_a_queue_with_a_reason_and_what_waits_can_be_withd
     )
 
 
+def test_a_card_signs_its_user_in_and_nobody_else(
+    stack: Stack, admin: Visitor, key: str, agent: Agent, card: Card
+) -> None:
+    me = admin.me["user"]
+    bound = admin.put(f"/users/{me['id']}/card", json={"fingerprint": card.fingerprint})
+    assert bound.status_code == 204, bound.text
+    other = next(item for item in admin.get("/users").json()["items"] if item["id"] != me["id"])
+    taken = admin.put(f"/users/{other['id']}/card", json={"fingerprint": card.fingerprint})
+    assert taken.status_code == 409
+    door, stranger = Visitor(stack), Visitor(stack)
+    begun = door.post("/session/card", json={"username": me["username"]}).json()
+    unknown = stranger.post("/session/card", json={"username": other["username"]})
+    assert (unknown.status_code, set(unknown.json())) == (202, set(begun))
+    assert door.post("/session/card/complete").status_code == 202
+    eventually(lambda: agent.shown["asking"], "the agent asks its person", 30)
+    [asked] = agent.shown["asking"]
+    assert begun["code"] in asked["title_zh"]
+    assert stack["url"] in asked["title_zh"]
+    agree(agent)
+
+    def let_in() -> bool:
+        answer = door.post("/session/card/complete")
+        if answer.status_code == 200:
+            door.know(answer)
+        return answer.status_code == 200
+
+    eventually(let_in, "signed in", 30)
+    assert door.get("/session").json()["user"]["username"] == me["username"]
+    assert stranger.post("/session/card/complete").status_code == 202
+    assert stranger.get("/session").status_code == 401
+    # once, and in that browser only
+    assert door.post("/session/card/complete").status_code == 401
+    refused = door.post("/session/card", json={"username": me["username"]})
+    assert refused.status_code == 202
+    eventually(lambda: agent.shown["asking"], "the agent asks again", 30)
+    [again] = agent.shown["asking"]
+    agent.page("POST", "/api/confirm", {"request": again["request_id"], "yes": "0"})
+    eventually(lambda: door.post("/session/card/complete").status_code == 401, "not let in", 30)
+
+
 def test_an_agent_that_is_killed_in_the_middle_signs_nothing_twice(
     admin: Visitor, key: str, agent: Agent, card: Card
 ) -> None:
@@ -219,7 +259,7 @@ def test_a_revoked_agent_is_out_at_once_and_stays_out(
     done = admin.post(f"/edge-agents/{mine['id']}/actions/revoke")
     assert done.json()["state"] == "revoked"
     eventually(lambda: not agents_connected(admin), "its connection ended", 10)
-    assert agent.died(20) != 0
+    eventually(lambda: agent.shown["link"]["code"] == "revoked", "its person is told", 20)
     assert shown(admin, card)["state"] == "out"
     refused = admin.post(f"/edge-agents/{mine['id']}/actions/renew-code")
     assert refused.status_code == 409

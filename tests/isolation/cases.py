@@ -61,6 +61,7 @@ class Things:
     strategy: str
     mandate: str
     agent: str
+    user: str
     number: str
     body: bytes
 
@@ -80,6 +81,7 @@ class Things:
                 "strategy",
                 "mandate",
                 "agent",
+                "user",
             )
         }
         return replace(self, **fresh)
@@ -294,6 +296,17 @@ ADDRESSES: dict[str, Case] = {
     "mappings.delete": Case(lambda v, t: v.delete(f"/import-mappings/{t.mapping}"), "hidden", inside=204, clerk=204),
     "imports.discard": Case(lambda v, t: v.delete(f"/imports/{t.task}"), "hidden", inside=204, clerk=204),
     "exports.discard": Case(lambda v, t: v.delete(f"/exports/{t.export}"), "hidden", inside=204, clerk=204),
+    # tells nobody whether there is such a user
+    "session.card_begin": Case(
+        post("/session/card", lambda *_: {"username": str(uuid.uuid4())}),
+        "open", inside=202, home=202, operator=202, clerk=202, public=True,
+    ),
+    "session.card_complete": Case(
+        post("/session/card/complete"), "open", inside=401, home=401, operator=401, clerk=401, public=True
+    ),
+    "admin.set_card": Case(
+        lambda v, t: v.put(f"/users/{t.user}/card", json={"fingerprint": None}), "hidden", inside=403, clerk=403
+    ),
     "session.sign_in": Case(_wrong_sign_in, "open", inside=401, home=401, operator=401, clerk=401, public=True),
     "session.sign_out": Case(lambda v, _: v.delete("/session"), "own", inside=204, home=204, operator=204, clerk=204),
 }  # fmt: skip
@@ -343,6 +356,7 @@ def collect(
         strategy=strategy,
         mandate=mandate or admin.get("/mandates").json()["items"][0]["id"],
         agent=admin.post("/edge-agents", json={"name": canary}).json()["agent"]["id"],
+        user=clerk.me["user"]["id"],
         number=canary,
         body=json.dumps(order["body"]).encode(),
     )

@@ -128,5 +128,9 @@ RPCS: dict[str, Rpc] = {
     "Signer.ListCards": Rpc(lambda _: signer.ListCardsRequest(), "own"),
     "Signer.RegisterCard": Rpc(lambda _: signer.RegisterCardRequest(fingerprint="0" * 64), "hidden"),
     "Signer.ConfirmKey": Rpc(lambda t: signer.ConfirmKeyRequest(key_id=t.key, origin="https://x"), "hidden"),
+    "Signer.ChallengeCard": Rpc(
+        lambda _: signer.ChallengeCardRequest(fingerprint="0" * 64, origin="https://x", code="0000"), "hidden"
+    ),
+    "Signer.TakeChallenge": Rpc(lambda t: signer.ChallengeRef(id=t.task), "hidden"),
     "Signer.ReadChallenge": Rpc(lambda t: signer.ChallengeRef(id=t.task), "hidden"),
 }

@@ -83,7 +83,7 @@ class Attending:
                 raise
             yield _revoked()
             return
-        call = _STUB(self._cards.channel).Attend(frames, metadata=((ACTOR_KEY, token),))
+        call = _STUB(self._cards.channel).Attend(_until_cut(frames), metadata=((ACTOR_KEY, token),))
         line = _Line(fingerprint, call)
         with self._lock:
             self._open[id(line)] = line
@@ -140,6 +140,14 @@ class Attending:
             request_id=f"agent-{agent.id}",
             enterprise_name=enterprise.name,
         )
+
+
+def _until_cut(frames: Iterator[Any]) -> Iterator[Any]:
+    """The agent's frames; a cut is their end, and no error of the call that passes them on."""
+    try:
+        yield from frames
+    except grpc.RpcError:
+        return
 
 
 def _fingerprint(context: grpc.ServicerContext) -> str:

@@ -8,11 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from flask import Response
+from marshmallow import fields
 
-from runtime.errors import Detail, not_found
-from services.gateway.http import context, parse, problems
+from proto.signer.v1 import signer_pb2 as pb
+from runtime.errors import Detail, Problem, not_found
+from services.gateway.http import calls, context, parse, problems
 from services.gateway.http import strategies as strategies_of
-from services.gateway.http.answers import Blueprint, answer, shown
+from services.gateway.http.answers import Blueprint, answer, no_content, shown
 from services.gateway.http.documents import page_size
 from services.gateway.http.schemas import (
     AuditPage,
@@ -67,11 +69,46 @@ def users() -> Response:
                 "name": row.name,
                 "state": row.state,
                 "roles": list(row.roles),
+                "card": row.card,
                 "created_at": shown(row.created_at),
             }
             for row in rows
         ]
     )
+
+
+class CardBody(parse.Schema):
+    """fingerprint: SHA-256 of a card's certificate, hex, of /devices/cards; null = none."""
+
+    fingerprint = fields.String(
+        required=True, allow_none=True, error_messages={"required": "required", "invalid": "not-a-text"}
+    )
+
+
+@blueprint.route("/users/<user_id>/card", methods=["PUT"])
+@blueprint.arguments(CardBody)
+@blueprint.response(204)
+def set_card(body: dict[str, str | None], user_id: str) -> Response:
+    """The card that a user signs in with (卡介质登录), or none."""
+    tenant, canonical, card = context.actor().tenant_id, parse.uuid_or_none(user_id), body["fingerprint"]
+    if canonical is None:
+        raise not_found()
+    if card is not None:
+        known = {item.fingerprint for item in calls.signer("ListCards", pb.ListCardsRequest()).items}
+        if card not in known:
+            raise problems.invalid([problems.wrong("/fingerprint", "card-unknown", card[:80])])
+    context.trail("user-card", object_="user", detail={"user": canonical, "fingerprint": card})
+    with context.parts().database.transaction(tenant) as connection:
+        holder = store.card_holder(connection, tenant, card) if card else None
+        if holder is not None and holder != canonical:
+            raise Problem(
+                "conflict",
+                "此卡已用于另一位用户登录，请先在那里解除。",
+                "This card signs in another user; take it from them first.",
+            )
+        if not store.set_card(connection, tenant, canonical, card):
+            raise not_found()
+    return no_content()
 
 
 @blueprint.route("/mandates", methods=["GET"])

@@ -12,6 +12,7 @@ from services.gateway.http import (
     admin,
     answers,
     auth,
+    card_sign_in,
     chain,
     devices,
     diagnosis,
@@ -32,7 +33,6 @@ from services.gateway.http import (
     problems,
     replay,
     rights,
-    session,
     signing_queue,
     site,
     stats,
@@ -43,7 +43,7 @@ from services.gateway.http.spec import SETTINGS, DescribedApi
 
 _LOG = log.get("http")
 _BLUEPRINTS = (
-    session.blueprint,
+    card_sign_in.blueprint,  # the session's, with the addresses for cards added
     preferences.blueprint,
     kinds.kinds_blueprint,
     kinds.codes_blueprint,

@@ -156,3 +156,11 @@ class NewAgentAnswer(Answer):
 
     agent = one(AgentAnswer)
     enrolment = one(_Enrolment)
+
+
+class CardSignInAnswer(Answer):
+    """code: four digits that the agent shows too."""
+
+    state = a_text()
+    code = a_text()
+    expires_at = a_text()

@@ -345,6 +345,7 @@ class StrategyPage(Page):
 class _UserRow(_User):
     state = a_text()
     roles = some_texts()
+    card = a_text(allow_none=True)
     created_at = a_text()
 
 

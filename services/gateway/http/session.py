@@ -15,7 +15,7 @@ from services.gateway.http.answers import Blueprint, answer, no_content, shown
 from services.gateway.http.schemas import SessionAnswer
 from services.gateway.tenants import domain, usecases
 from services.gateway.tenants.audit import Entry
-from services.gateway.tenants.domain import Mandate, Standing
+from services.gateway.tenants.domain import Mandate, Person, Standing
 from services.gateway.tenants.usecases import SignIn
 
 blueprint = Blueprint("session", __name__, url_prefix="/api/v1/session", description="Signing in and out")
@@ -62,10 +62,15 @@ def sign_in(body: dict[str, str]) -> Response:
         _CHECKS.release()
     person = found.person
     assert person is not None  # narrowed: _failed raises
-    _record(found, "allowed", person.name)
-    _end_earlier()
+    record(found, "allowed", person.name)
     parts.sessions.succeeded(name, address)
-    ticket = parts.sessions.open(person.tenant_id, person.user_id)
+    return open_for(person)
+
+
+def open_for(person: Person) -> Response:
+    """A session for somebody who has proved who they are; the one this browser had before ends."""
+    _end_earlier()
+    ticket = context.parts().sessions.open(person.tenant_id, person.user_id)
     auth.settle(ticket)
     response = answer(_who_am_i())
     response.set_cookie(
@@ -121,14 +126,14 @@ def step(body: dict[str, str | None]) -> Response:
 def _failed(found: SignIn, name: str) -> None:
     parts = context.parts()
     locked = parts.sessions.failed(name, context.address())
-    _record(found, "refused", "")
+    record(found, "refused", "")
     if locked:
-        _record(found, "refused", "", what="lockout")
+        record(found, "refused", "", what="lockout")
         parts.sessions.guard(name, context.address())
     raise Problem("unauthenticated", "用户名或密码不正确。", "The user name or the password is wrong.")
 
 
-def _record(found: SignIn, outcome: str, user_name: str, what: str = "sign-in") -> None:
+def record(found: SignIn, outcome: str, user_name: str, what: str = "sign-in") -> None:
     """In the trail of the user's tenant; attempts under unknown names belong to no tenant and keep no name."""
     entry = Entry(
         what=what,

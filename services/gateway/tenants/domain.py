@@ -35,6 +35,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
         "agent.read",
         "agent.manage",
         "user.read",
+        "user.card",
         "mandate.read",
         "mandate.revoke",
         "audit.read",

@@ -16,7 +16,7 @@ from services.gateway.tenants.domain import Enterprise, Mandate, Person
 
 _ENTERPRISE = "code, customs_code, name, short_code, dxp_id, channel, kinds"
 _SIGN_IN_AS = text("SELECT set_config('app.sign_in_as', :username, true)")
-_BY_NAME = text("SELECT tenant_id, id, password_hash, state FROM users WHERE username = :username")
+_BY_NAME = text("SELECT tenant_id, id, password_hash, state, card FROM users WHERE username = :username")
 # one name, one user, over all tenants: a unique index would have to begin with the tenant, hence the lock
 _NAME_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:username, 7463))")
 _PERSON = text(
@@ -38,8 +38,10 @@ _TENANT_ACTIVE = text("SELECT 1 FROM tenants WHERE tenant_id = :tenant AND state
 _REVOKE = text(
     "UPDATE mandates SET revoked_at = now() WHERE tenant_id = :tenant AND id = :id AND revoked_at IS NULL RETURNING id"
 )
+_SET_CARD = text("UPDATE users SET card = :card WHERE tenant_id = :tenant AND id = :id RETURNING id")
+_CARD_HOLDER = text("SELECT id FROM users WHERE tenant_id = :tenant AND card = :card")
 _USERS = text(
-    "SELECT id, username, name, state, roles, created_at FROM users WHERE tenant_id = :tenant ORDER BY username"
+    "SELECT id, username, name, state, roles, card, created_at FROM users WHERE tenant_id = :tenant ORDER BY username"
 )
 _STRATEGY = "SELECT id, name, trade_mode, kind, logistics_code, enterprise_short_code, defaults, enabled FROM strategies "
 _STRATEGIES = text(_STRATEGY + "WHERE tenant_id = :tenant ORDER BY trade_mode, name")
@@ -59,6 +61,8 @@ class Credentials:
     user_id: str
     password_hash: str
     active: bool
+    #: SHA-256 of the certificate of the card they sign in with, hex; None = none
+    card: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,21 @@ def credentials(connection: Connection, username: str) -> list[Credentials]:
     """The users of that name (one, if all is well). Needs no tenant: the policy shows these rows only."""
     connection.execute(_SIGN_IN_AS, {"username": username})
     rows = connection.execute(_BY_NAME, {"username": username})
-    return [Credentials(str(r.tenant_id), str(r.id), r.password_hash, r.state == "active") for r in rows]
+    return [
+        Credentials(str(r.tenant_id), str(r.id), r.password_hash, r.state == "active", r.card) for r in rows
+    ]
+
+
+def set_card(connection: Connection, tenant_id: str, user_id: str, card: str | None) -> bool:
+    """Bind a user to a card, or to none; False for a user who is not there."""
+    row = connection.execute(_SET_CARD, {"tenant": tenant_id, "id": user_id, "card": card}).first()
+    return row is not None
+
+
+def card_holder(connection: Connection, tenant_id: str, card: str) -> str | None:
+    """The user that a card signs in."""
+    found = connection.execute(_CARD_HOLDER, {"tenant": tenant_id, "card": card}).scalar()
+    return None if found is None else str(found)
 
 
 def lock_name(connection: Connection, username: str) -> None:

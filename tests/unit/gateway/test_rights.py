@@ -40,7 +40,7 @@ def mandate(*actions: str, kinds: tuple[str, ...] = ("order",), **changes: datet
         (
             "enterprise_admin",
             WORK
-            | {"key.activate", "agent.read", "agent.manage"}
+            | {"key.activate", "agent.read", "agent.manage", "user.card"}
             | {"user.read", "mandate.read", "mandate.revoke", "audit.read", "tenant.read"},
         ),
         ("broker", set()),

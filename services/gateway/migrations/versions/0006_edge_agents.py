@@ -1,4 +1,4 @@
-"""Edge agents: who may connect as one. A code that was not used yet is kept as its hash only."""
+"""Edge agents: who may connect as one; cards that sign people in. A code that was not used yet is kept as its hash only."""
 
 from __future__ import annotations
 
@@ -36,6 +36,9 @@ def upgrade() -> None:
     for statement in (
         _AGENTS,
         *protect("edge_agents", app, "SELECT, INSERT, UPDATE"),
+        "ALTER TABLE users ADD COLUMN card text",
+        # a card signs in one person
+        "CREATE UNIQUE INDEX users_card ON users (tenant_id, card)",
         "CREATE INDEX edge_agents_code ON edge_agents (code_hash)",
         "CREATE INDEX edge_agents_fingerprint ON edge_agents (fingerprint)",
         _look("enrolling", app, "code_hash", "app.enrol_code"),
