@@ -113,6 +113,7 @@ def test_a_login_with_a_pin_that_was_let_in_before_may_be_repeated(tmp_path: Pat
         os.kill(device.pids[0], signal.SIGKILL)
         eventually(lambda: cluster.shims[0].calls("Login") >= 4, "logged in again", 40)
         eventually(lambda: states(device) == ["healthy"], "used again", 40)
+        assert good(sign(device, cluster.keys, 20)) == 20
 
 
 def test_no_attempt_is_made_where_it_could_not_be_remembered(tmp_path: Path) -> None:

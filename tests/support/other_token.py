@@ -17,11 +17,10 @@ import pkcs11
 import structlog
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from pkcs11 import Attribute, KeyType, ObjectClass
 
 from services.signer.domain import token_key
 from tests.support.eventually import eventually
-from tests.support.tokens import Shim, good, pool_of, requests, sign, states
+from tests.support.tokens import Shim, good, pool_of, put_keys, requests, sign, states
 from tools import devices
 from tools.servers import opencryptoki, softhsm
 
@@ -71,7 +70,7 @@ def mixed(folder: Path) -> dict[str, Any]:
     entries = [soft.member("softhsm", workers=1), member(folder, workers=1)]
     os.environ["SOFTHSM2_CONF"] = str(soft.configuration)
     for entry in entries:
-        _put(entry, key, private)
+        put_keys(entry, [key], private)
     file = devices.write(folder / "devices.toml", folder / "memory", {"hsm": ("pkcs11", entries)})
     with pool_of(file) as device:
         (request,) = requests([key], 1)
@@ -106,36 +105,6 @@ def wrong_pin(folder: Path) -> dict[str, Any]:
             eventually(lambda: states(device) == ["locked"], "locked", 60)
     token = pkcs11.lib(opencryptoki.inside()).get_token(token_label=opencryptoki.LABEL)
     return {"attempts": shim.calls("Login"), "flags": [flag.name for flag in token.flags]}
-
-
-def _put(entry: dict[str, Any], key: str, private: rsa.RSAPrivateKey) -> None:
-    """The key pair, from outside, into a token."""
-    tenant, _, name = key.partition("/")
-    numbers = private.private_numbers()
-    number = lambda value: value.to_bytes((value.bit_length() + 7) // 8, "big")  # noqa: E731
-    public = {
-        Attribute.KEY_TYPE: KeyType.RSA,
-        Attribute.TOKEN: True,
-        Attribute.LABEL: tenant,
-        Attribute.ID: uuid.UUID(name).bytes,
-        Attribute.MODULUS: number(numbers.public_numbers.n),
-        Attribute.PUBLIC_EXPONENT: number(numbers.public_numbers.e),
-    }
-    secret = {
-        Attribute.PRIVATE: True,
-        Attribute.SENSITIVE: True,
-        Attribute.SIGN: True,
-        Attribute.PRIVATE_EXPONENT: number(numbers.d),
-        Attribute.PRIME_1: number(numbers.p),
-        Attribute.PRIME_2: number(numbers.q),
-        Attribute.EXPONENT_1: number(numbers.dmp1),
-        Attribute.EXPONENT_2: number(numbers.dmq1),
-        Attribute.COEFFICIENT: number(numbers.iqmp),
-    }
-    token = pkcs11.lib(str(entry["module"])).get_token(token_label=entry["token_label"])
-    with token.open(rw=True, user_pin=Path(entry["pin_file"]).read_text()) as session:
-        session.create_object({Attribute.CLASS: ObjectClass.PUBLIC_KEY, Attribute.VERIFY: True, **public})
-        session.create_object({Attribute.CLASS: ObjectClass.PRIVATE_KEY, **public, **secret})
 
 
 if __name__ == "__main__":

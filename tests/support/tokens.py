@@ -12,6 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pkcs11
+from cryptography.hazmat.primitives.asymmetric import rsa
+from pkcs11 import Attribute, KeyType, ObjectClass
+
 from services.signer.domain import token_key
 from services.signer.tokens import settings
 from services.signer.tokens.base import SignRequest, TokenError
@@ -143,3 +147,35 @@ def sign(device: Device, keys: Sequence[str], count: int, batch: int = 16) -> li
 def good(answers: Sequence[bytes | TokenError]) -> int:
     """How many are signatures of RSA-2048."""
     return sum(isinstance(answer, bytes) and len(answer) == 256 for answer in answers)
+
+
+def put_keys(entry: dict[str, Any], names: Sequence[str], private: rsa.RSAPrivateKey) -> None:
+    """One key pair, from outside, into a token under each name. In a process without another PKCS#11 module."""
+    numbers = private.private_numbers()
+    number = lambda value: value.to_bytes((value.bit_length() + 7) // 8, "big")  # noqa: E731
+    public = {
+        Attribute.KEY_TYPE: KeyType.RSA,
+        Attribute.TOKEN: True,
+        Attribute.MODULUS: number(numbers.public_numbers.n),
+        Attribute.PUBLIC_EXPONENT: number(numbers.public_numbers.e),
+    }
+    secret = {
+        Attribute.PRIVATE: True,
+        Attribute.SENSITIVE: True,
+        Attribute.SIGN: True,
+        Attribute.PRIVATE_EXPONENT: number(numbers.d),
+        Attribute.PRIME_1: number(numbers.p),
+        Attribute.PRIME_2: number(numbers.q),
+        Attribute.EXPONENT_1: number(numbers.dmp1),
+        Attribute.EXPONENT_2: number(numbers.dmq1),
+        Attribute.COEFFICIENT: number(numbers.iqmp),
+    }
+    token = pkcs11.lib(str(entry["module"])).get_token(token_label=entry["token_label"])
+    with token.open(rw=True, user_pin=Path(entry["pin_file"]).read_text()) as session:
+        for name in names:
+            tenant, _, identifier = name.partition("/")
+            called = {Attribute.LABEL: tenant, Attribute.ID: uuid.UUID(identifier).bytes}
+            session.create_object(
+                {Attribute.CLASS: ObjectClass.PUBLIC_KEY, Attribute.VERIFY: True, **called, **public}
+            )
+            session.create_object({Attribute.CLASS: ObjectClass.PRIVATE_KEY, **called, **public, **secret})

@@ -13,6 +13,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from services.signer.tokens.base import TokenError
@@ -20,7 +21,7 @@ from services.signer.tokens.base import TokenError
 #: what is known of a PIN: an attempt without an end yet, one that was let in, one that was not
 _TRYING, _ACCEPTED, _REFUSED = "trying", "accepted", "refused"
 #: seconds to wait for another process that opens the same token
-_LOCK_SECONDS = 10.0
+_LOCK_SECONDS = 8.0
 
 
 class Attempts:
@@ -77,8 +78,7 @@ class Attempts:
 
     def accepted(self, pin: str) -> None:
         """The token let the PIN in."""
-        known = self._known()
-        if known["outcome"] != _ACCEPTED:
+        if self._known().get("outcome") != _ACCEPTED:
             self._write(pin, _ACCEPTED)
 
     def refused(self, pin: str) -> None:
@@ -130,6 +130,7 @@ def _unwritable(file: Path, exc: OSError) -> TokenError:
     )
 
 
+@cache
 def _digest(pin: str, salt: str) -> str:
     """Costs 30 ms to compute, so that a short PIN does not follow from a stolen file at once."""
     return hashlib.scrypt(pin.encode(), salt=bytes.fromhex(salt), n=2**14, r=8, p=1, dklen=32).hex()

@@ -132,7 +132,7 @@ class Member:
                 well = self._tried_again(worker)
             else:
                 job = self._board.take(lambda job: self._may(self, job), 1.0)
-                well = job is None or self._perform(worker, job)
+                well = self._perform(worker, job) if job else self._alive(worker)
             if not well:
                 self._give_up(index, worker)
                 worker = None
@@ -221,6 +221,12 @@ class Member:
                 return False
             self._set(State.HEALTHY)
         return True
+
+    def _alive(self, worker: Worker) -> bool:
+        """While nothing is to do: a process that ended is replaced before somebody needs it."""
+        if not worker.alive:
+            self._set(State.SUSPECT, "the token process ended by itself")
+        return worker.alive
 
     def _give_up(self, index: int, worker: Worker) -> None:
         _LOST.labels(*self._labels).inc()

@@ -16,7 +16,7 @@ from services.signer import certificates, probe
 from services.signer.tokens import routing
 from services.signer.tokens.base import FATAL, SignRequest, TokenError, TokenInfo
 from services.signer.tokens.board import Board, Job
-from services.signer.tokens.member import Member, packed
+from services.signer.tokens.member import GENERATE_SECONDS, Member, packed
 from services.signer.tokens.settings import ATTEMPTS, DeviceSettings
 from services.signer.tokens.states import MemberState, State
 
@@ -134,7 +134,8 @@ class Device:
         if key in self.key_names():
             return self.public_key(key)
         member = next((one for one in self.members if kind in one.settings.makes), self.members[0])
-        return self._of(member, [b"generate", key.encode(), kind.encode()])[0]
+        job = Job([b"generate", key.encode(), kind.encode()], only=member.name)
+        return self._result(self._submit(job), GENERATE_SECONDS + 5)[0]
 
     def probe(self, member: Member, key: str) -> str:
         """Let this member sign a fresh challenge: empty if the signature holds, else the reason."""
@@ -220,9 +221,9 @@ class Device:
                 results.append(TokenError(code.decode(), value.decode(errors="replace")) if code else value)
         return results
 
-    def _result(self, job: Job) -> list[bytes]:
+    def _result(self, job: Job, seconds: float | None = None) -> list[bytes]:
         try:
-            answer = job.future.result(self.settings.patience)
+            answer = job.future.result(seconds or self.settings.patience)
         except FutureTimeout:
             job.future.cancel()
             self._stalled = self._reasons() or "no answer in time"

@@ -14,7 +14,7 @@ from services.signer.tokens import wire
 from services.signer.tokens.base import TokenError, TokenInfo
 
 #: seconds to load a library, log in and find the keys; longer ones are taken for hanging
-START_SECONDS = 15.0
+START_SECONDS = 20.0
 _ROOT = Path(__file__).resolve().parents[3]
 #: a vendor's library gets none of our addresses and none of our other secrets
 _WITHHELD = ("_URL", "_GRPC", "_LISTEN")
@@ -63,6 +63,11 @@ class Worker:
             mechanisms = frozenset(field.decode() for field in fields[3:])
             return TokenInfo(fields[1].decode(), fields[2] == b"1", mechanisms)
         raise TokenError(fields[1].decode(), fields[2].decode(errors="replace"))
+
+    @property
+    def alive(self) -> bool:
+        """Does the child still run? A stopped one does, too."""
+        return self._process.poll() is None
 
     def call(self, fields: Sequence[bytes], seconds: float) -> list[bytes]:
         """Send a request and wait for its answer. Raises TokenError; code lost: this process is of no more use."""
