@@ -86,19 +86,26 @@ def hindrance() -> str:
     return f"no overlays in user namespaces here: {done.stderr.strip()[:200]}" if done.returncode else ""
 
 
-def run(
-    token: Path, so_pin: str, pin: str, command: Sequence[str], timeout: float
-) -> subprocess.CompletedProcess[str]:
-    """Run a command where the token is at work; made and initialised at the first time.
+def command(token: Path, so_pin: str, pin: str, words: Sequence[str]) -> list[str]:
+    """A command line that runs `words` where the token is at work; made and initialised at the first time.
 
     PINs have 4 to 8 digits. The folder is the token: whoever has it has its keys."""
     root = debs.folder() / PACKAGE
     machine = module().parents[1].name
     private_dir(token)
     script = _SCRIPT.replace("FIRST", _FIRST_SO_PIN)
-    words = ["sh", "-c", script, "sh", str(root), str(token), machine, so_pin, pin, LABEL, *command]
+    return [
+        *(*_namespaces(), "sh", "-c", script, "sh"),
+        *(str(root), str(token), machine, so_pin, pin, LABEL, *words),
+    ]
+
+
+def run(
+    token: Path, so_pin: str, pin: str, words: Sequence[str], timeout: float
+) -> subprocess.CompletedProcess[str]:
+    """Run it to its end."""
     return subprocess.run(
-        [*_namespaces(), *words],
+        command(token, so_pin, pin, words),
         capture_output=True,
         text=True,
         check=False,
