@@ -190,6 +190,7 @@ def new_challenge(
 
 def read_challenge(database: Database, actor: Actor, challenge_id: str, now: datetime) -> Challenge:
     """How far a challenge of this very person is; a signed one has its effect with the first look. Raises not_found."""
+    actor.require("key.activate")
     if not domain.is_uuid(challenge_id):
         raise not_found()
     with database.transaction(actor.tenant_id) as connection:

@@ -39,6 +39,7 @@ from tests.support.stack import Stack
 
 #: what no address but the public ones may do without a session
 PERMISSIONS = (
+    "card.challenge",
     "document.read", "document.write", "document.delete", "document.declare", "document.import", "key.read",
     "document.export", "message.read", "key.activate", "tenant.read", "user.read", "mandate.read", "audit.read",
 )  # fmt: skip

@@ -23,6 +23,11 @@ NARROW = {
     ("list", "outbox", "relay"): "list_relay",
     ("signer", "outbox", "relay"): "signer_relay",
     ("gateway", "outbox", "relay"): "gateway_relay",
+    # which tenants have work for a device: no more than that is in the table
+    ("signer", "backlog", "dispatch"): "signer_app",
+    # the one agent that a code, or a certificate, is for, before the tenant is known
+    ("gateway", "edge_agents", "enrolling"): "gateway_app",
+    ("gateway", "edge_agents", "attending"): "gateway_app",
     ("gateway", "users", "sign_in"): "gateway_app",  # the one user of a name, before the tenant is known
     ("gateway", "mandates", "broker"): "gateway_app",  # mandates given to the tenant that looks
     ("gateway", "tenants", "overseer"): "gateway_app",  # onboarding records of a provider's customers

@@ -8,7 +8,7 @@ from services.gateway.http.schemas import Page
 from services.gateway.http.shapes import Answer, a_flag, a_number, a_text, many, one, some_texts
 
 
-class _Member(Answer):
+class _PoolMember(Answer):
     name = a_text()
     state = a_text()
     text = a_text()
@@ -16,7 +16,7 @@ class _Member(Answer):
     since = a_text(allow_none=True)
 
 
-class _Device(Answer):
+class _PoolDevice(Answer):
     name = a_text()
     info = a_text()
     hardware = a_flag()
@@ -24,13 +24,13 @@ class _Device(Answer):
     reason = a_text()
     workers = a_number()
     mechanisms = some_texts()
-    members = many(_Member)
+    members = many(_PoolMember)
 
 
 class PoolAnswer(Answer):
     """The devices of the pool, shared by all tenants."""
 
-    items = many(_Device)
+    items = many(_PoolDevice)
 
 
 class _Card(Answer):
