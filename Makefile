@@ -6,7 +6,7 @@ OUT ?= .run/messages
 ALGORITHM ?= rsa-sha1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests run stop status messages test lint bench bench-import bench-xml bench-query bench-receipts bench-chain bench-web fault proto lock clean
+.PHONY: help setup setup-tests run stop status messages test lint bench bench-import bench-xml bench-query bench-receipts bench-chain bench-web bench-pool fault proto lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -41,7 +41,7 @@ lint: setup ## style, types, import rules, and the browser application's own che
 	@.venv/bin/lint-imports
 	@$(PY) -m tools.web lint
 
-bench: bench-import bench-xml bench-query bench-receipts bench-chain bench-web ## every benchmark
+bench: bench-import bench-xml bench-query bench-receipts bench-chain bench-web bench-pool ## every benchmark
 
 bench-import: setup ## reading and checking sheets
 	@$(PY) -m bench.import
@@ -60,6 +60,9 @@ bench-chain: setup ## the whole way of an order
 
 bench-web: setup-tests ## from a key to its paint, in a list and a grid, beside el-table
 	@$(PY) -m bench.web
+
+bench-pool: setup-tests ## a device of three tokens under load: one is killed, one hangs
+	@$(PY) -m bench.pool
 
 fault: setup-tests ## fault tests: processes and servers are killed, files fill up
 	@$(PY) -m pytest tests/fault
