@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <time.h>
 #include "../../tests/support/native/pkcs11.h"
 
@@ -35,6 +36,10 @@ int main(int argc, char **argv)
     CK_BYTE id[16], data[51], signature[512];
     if (argc != 6)
         return 2;
+    /* several processes that open a SoftHSM token at once fail: one after the other, as the product does it */
+    FILE *file = fopen(argv[3], "r");
+    if (!file || !fgets(pin, sizeof pin, file) || flock(fileno(file), LOCK_EX))
+        return 1;
     void *library = dlopen(argv[1], RTLD_NOW);
     if (!library) {
         fprintf(stderr, "%s\n", dlerror());
@@ -48,10 +53,8 @@ int main(int argc, char **argv)
         if (!CALL(F_GetTokenInfo, slots[i], info) && !strncmp(info, argv[2], strlen(argv[2])))
             slot = slots[i];
     must(CALL(F_OpenSession, slot, 4UL, (void *)0, (void *)0, &session), "C_OpenSession");
-    FILE *file = fopen(argv[3], "r");
-    if (!file || !fgets(pin, sizeof pin, file))
-        return 1;
     must(CALL(F_Login, session, 1UL, pin, (CK_ULONG)strcspn(pin, "\r\n")), "C_Login");
+    fclose(file);
     for (int i = 0; i < 16; i++) {
         unsigned part;
         sscanf(argv[4] + 2 * i, "%2x", &part);

@@ -95,6 +95,15 @@ def test_keys_are_asked_of_the_members_that_hold_them(tmp_path: Path) -> None:
         assert nowhere.code == "key-missing"
 
 
+def test_signing_needs_no_login_session_or_search_of_its_own(alone: Cluster, one: Device) -> None:
+    sign(one, alone.keys, 30)
+    once = ("Login", "Logout", "OpenSession", "FindObjectsInit")
+    before = [alone.shims[0].calls(name) for name in once]
+    assert good(sign(one, alone.keys, 300)) == 300
+    assert [alone.shims[0].calls(name) for name in once] == before
+    assert alone.shims[0].calls("Logout") == 0
+
+
 # ---- F24: what is lost is healed ----------------------------------------------------------------------------------
 
 

@@ -18,7 +18,7 @@ from runtime import log
 from services.signer import certificates, probe
 from services.signer.tokens.base import FATAL, SignRequest, TokenError, TokenInfo
 from services.signer.tokens.board import Board, Job
-from services.signer.tokens.pace import Pace
+from services.signer.tokens.pace import Calls
 from services.signer.tokens.settings import ATTEMPTS, MemberSettings
 from services.signer.tokens.states import Standing, State
 from services.signer.tokens.worker import Worker
@@ -30,8 +30,6 @@ _LOST = Counter("signer_token_workers_lost", "Token processes that were given up
 _BACKOFF = (0.1, 0.5, 1.0, 2.0, 5.0)  # seconds between starts
 #: seconds between looks at a token that needs a person: nothing is asked of it (attempts.py), only files and flags read
 _LOCKED_SECONDS = 10.0
-#: seconds to make a key pair: an HSM may take long to find primes
-GENERATE_SECONDS = 60.0
 
 
 class Member:
@@ -60,10 +58,7 @@ class Member:
         self._pids: dict[int, int] = {}
         self._failures, self._next_start = 0, 0.0
         self._blamed: frozenset[str] = frozenset()
-        self._paces = {
-            verb: Pace(GENERATE_SECONDS if verb == b"generate" else settings.seconds)
-            for verb in (b"sign", b"keys", b"public", b"generate")
-        }
+        self._calls = Calls(settings.seconds)
         self._minders = [
             threading.Thread(
                 target=self._mind, args=(index,), name=f"{device}-{self.name}-{index}", daemon=True
@@ -98,7 +93,7 @@ class Member:
 
     def frame(self, most: int) -> int:
         """How many signatures a frame should hold."""
-        return self._paces[b"sign"].pieces(most)
+        return self._calls.frame(most)
 
     def distrust(self, reason: str) -> None:
         """It signed wrongly: let its processes end, and open the token anew."""
@@ -192,17 +187,17 @@ class Member:
     def _try(self, worker: Worker) -> None:
         """List the keys and let one of them sign. Raises TokenError."""
         begun = time.monotonic()
-        keys = [key.decode() for key in self._call(worker, [b"keys"], 1)]
+        keys = [key.decode() for key in self._calls.make(worker, [b"keys"], 1)]
         self.info, self.keys = worker.info, frozenset(keys)
         key = next((key for key in keys if key not in self._blamed), keys[0] if keys else "")
         if key:
-            public = self._call(worker, [b"public", key.encode()], 1)[0]
+            public = self._calls.make(worker, [b"public", key.encode()], 1)[0]
             try:
                 asked = probe.challenge(key, public, worker.info.mechanisms)
             except certificates.CertificateError:
                 # somebody else's object: what a token does with it says nothing about ours
                 return
-            code, signature = self._call(worker, [b"sign", *packed(asked.request)], 1)
+            code, signature = self._calls.make(worker, [b"sign", *packed(asked.request)], 1)
             if code:
                 raise TokenError("lost", f"trial: {signature.decode(errors='replace')}")
             if not asked.holds(signature):
@@ -242,19 +237,6 @@ class Member:
         if not self._pids:
             self._set(State.RESETTING, self.standing.reason)
 
-    def _call(self, worker: Worker, fields: list[bytes], pieces: int) -> list[bytes]:
-        """A call under the deadline that follows from earlier ones. Raises TokenError."""
-        pace = self._paces[fields[0]]
-        begun, limit = time.monotonic(), pace.deadline(pieces)
-        try:
-            answer = worker.call(fields, limit)
-        except TokenError:
-            if time.monotonic() - begun >= limit:
-                pace.gave_up()
-            raise
-        pace.took(time.monotonic() - begun, pieces)
-        return answer
-
     def _perform(self, worker: Worker, job: Job) -> bool:
         """False if the worker is of no more use."""
         if not job.future.running() and not job.future.set_running_or_notify_cancel():
@@ -262,7 +244,7 @@ class Member:
         job.by = self.name
         begun = time.monotonic()
         try:
-            answer = self._call(worker, job.fields, job.pieces)
+            answer = self._calls.make(worker, job.fields, job.pieces)
         except TokenError as exc:
             if exc.code not in FATAL:
                 job.future.set_exception(exc)

@@ -6,7 +6,13 @@ Source of the numbers: quality.md G8 (throughput back within 10 s), and 240 sign
 from __future__ import annotations
 
 import threading
+import time
 
+from services.signer.tokens.base import TokenError
+from services.signer.tokens.worker import Worker
+
+#: seconds to make a key pair: an HSM may take long to find primes
+GENERATE_SECONDS = 60.0
 #: no call is given up before: a machine under load pauses that long by itself
 LEAST_SECONDS = 2.0
 #: how far above the measured time a call may go
@@ -50,3 +56,29 @@ class Pace:
             if not self._piece:
                 return min(4, most)
             return max(1, min(most, int(_FRAME_SECONDS / self._piece)))
+
+
+class Calls:
+    """Calls to the worker processes of one member, each kind of call with its own pace."""
+
+    def __init__(self, most: float) -> None:
+        """most: seconds that no call but making keys may take."""
+        self._paces = {verb: Pace(most) for verb in (b"sign", b"keys", b"public")}
+        self._paces[b"generate"] = Pace(GENERATE_SECONDS)
+
+    def frame(self, most: int) -> int:
+        """How many signatures a frame should hold."""
+        return self._paces[b"sign"].pieces(most)
+
+    def make(self, worker: Worker, fields: list[bytes], pieces: int) -> list[bytes]:
+        """A call under the deadline that follows from earlier ones. Raises TokenError."""
+        pace = self._paces[fields[0]]
+        begun, limit = time.monotonic(), pace.deadline(pieces)
+        try:
+            answer = worker.call(fields, limit)
+        except TokenError:
+            if time.monotonic() - begun >= limit:
+                pace.gave_up()
+            raise
+        pace.took(time.monotonic() - begun, pieces)
+        return answer

@@ -64,6 +64,7 @@ static CK_ULONG judged(const char *name, CK_ULONG *flags)
     return result;
 }
 
+typedef CK_ULONG (*call0)(CK_ULONG);
 typedef CK_ULONG (*call1)(void *);
 typedef CK_ULONG (*call2)(CK_ULONG, void *);
 typedef CK_ULONG (*call3)(CK_ULONG, void *, CK_ULONG);
@@ -103,6 +104,12 @@ static CK_ULONG Login(CK_ULONG session, CK_ULONG user, void *pin, CK_ULONG lengt
 {
     STOP("Login");
     return REAL(call4, F_Login)(session, user, pin, length);
+}
+
+static CK_ULONG Logout(CK_ULONG session)
+{
+    STOP("Logout");
+    return REAL(call0, F_Logout)(session);
 }
 
 static CK_ULONG FindObjectsInit(CK_ULONG session, void *template, CK_ULONG count)
@@ -147,6 +154,7 @@ CK_ULONG C_GetFunctionList(CK_FUNCTION_LIST **list)
         ours.functions[F_GetTokenInfo] = (void *)GetTokenInfo;
         ours.functions[F_OpenSession] = (void *)OpenSession;
         ours.functions[F_Login] = (void *)Login;
+        ours.functions[F_Logout] = (void *)Logout;
         ours.functions[F_FindObjectsInit] = (void *)FindObjectsInit;
         ours.functions[F_GenerateKeyPair] = (void *)GenerateKeyPair;
         ours.functions[F_SignInit] = (void *)SignInit;
