@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 
 from agent import identity, log
 from agent.cards.shelf import Shelf
@@ -19,6 +20,7 @@ from proto.agent.v1 import agent_pb2
 
 _LOG = log.Log("app")
 _CLEAN_SECONDS = 6 * 3600.0
+_TICK_SECONDS = 0.25
 
 
 def card_frame(shelf: Shelf) -> agent_pb2.Cards:
@@ -51,7 +53,7 @@ class App:
                 "Not enrolled yet: run tongguan-agent enrol --file FILE first.",
             )
         self._config = config
-        self._stop = threading.Event()
+        self._stopped = False
         self._lock = only_one(config.state)
         self.journal = Journal(config.state)
         self.shelf = Shelf(config)
@@ -88,16 +90,20 @@ class App:
         self.link.start()
         if self.link.state.code == REVOKED:
             self._revoked()
-        while True:
-            self._clean()
-            if self._stop.wait(_CLEAN_SECONDS):
-                break
+        next_clean = 0.0
+        # looks for a flag: a signal may wake another thread (gRPC's) than this one, which a longer wait would not
+        # notice, and an event that a handler sets while this thread has its lock would never be set
+        while not self._stopped:
+            if time.monotonic() >= next_clean:
+                next_clean = time.monotonic() + _CLEAN_SECONDS
+                self._clean()
+            time.sleep(_TICK_SECONDS)
         self._close()
         return 3 if self.link.state.code == REVOKED else 0
 
     def stop(self) -> None:
         """End; from any thread or a signal handler."""
-        self._stop.set()
+        self._stopped = True
 
     def _revoked(self) -> None:
         # in a thread of its own: this is said by the link, which must not wait for a card

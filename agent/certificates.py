@@ -60,7 +60,7 @@ def read(der: bytes) -> Certificate:
             not_after=body["validity"]["not_after"].native.astimezone(UTC),
             signs=_signs(body),
         )
-    except (TypeError, KeyError, AttributeError) as exc:
+    except (ValueError, TypeError, KeyError, AttributeError) as exc:
         raise ValueError(f"not a certificate: {exc}") from exc
 
 

@@ -78,14 +78,11 @@ class Owner:
     def login(self, fingerprint: str, pin: Pin, *, although_low: bool) -> None:
         """One attempt. The PIN is the owner's from here on. Raises CardError."""
 
-        def job() -> None:
-            try:
-                self._login(fingerprint, pin, although_low=although_low)
-            except CardError:
-                pin.wipe()
-                raise
-
-        self._do(job)
+        try:
+            self._do(lambda: self._login(fingerprint, pin, although_low=although_low))
+        except CardError:
+            pin.wipe()
+            raise
 
     def logout(self, fingerprint: str) -> None:
         """A person wants the card's PIN forgotten."""

@@ -113,7 +113,13 @@ class Agent:
         """As the system does."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
+        try:
+            return self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            # says where its threads are (-X dev), and is no more
+            self.process.send_signal(signal.SIGABRT)
+            self.process.wait(10)
+            raise
 
     def died(self, timeout: float = 20) -> int:
         """Waits for an end of its own (a crash point)."""

@@ -78,7 +78,7 @@
     const all = [];
     if (state.link.code !== "attending") {
       const tone = LINK_TONES[state.link.code] || "red";
-      const detail = state.link.detail ? `（${state.link.detail}）` : "";
+      const detail = state.link.detail ? ` · ${state.link.detail}` : "";
       all.push(notice(tone, "link", said(state.link), " ", make("small", {}, w.since(when(state.link.since)), detail)));
     }
     if (state.clock_off) all.push(notice("amber", "clock", w.clock(Math.abs(state.clock_off))));
@@ -140,7 +140,7 @@
       pairs(
         [w.units, one.units],
         [w.validity, day(one.not_after)],
-        [w.mechanisms, one.mechanisms.join("、") || w.noMechanisms],
+        [w.mechanisms, one.mechanisms.join(w.comma) || w.noMechanisms],
         [w.token, [one.label, one.model, one.token_serial].filter(Boolean).join(" · ")],
         [w.serial, one.serial],
       ),

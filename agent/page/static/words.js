@@ -4,6 +4,7 @@ const WORDS = {
   zh: {
     product: "通关签名代理",
     otherLanguage: "English",
+    comma: "、",
     lost: "与本机代理失去联系。它停止了，或正在重启；重启后请用 tongguan-agent page 重新打开此页。",
     link: {
       connecting: "正在连接",
@@ -84,6 +85,7 @@ const WORDS = {
   en: {
     product: "Tongguan signing agent",
     otherLanguage: "中文",
+    comma: ", ",
     lost: "The agent on this PC does not answer: it stopped or is restarting. After a restart open this page again with tongguan-agent page.",
     link: {
       connecting: "connecting",
