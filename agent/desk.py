@@ -242,7 +242,7 @@ class Desk:
         self._journal.intend(wish)
         crash.point("after-intent")
         signature, seconds = self._shelf.sign(wish.fingerprint, mechanism, wish.data)
-        if not certificates.holds(card.certificate, mechanism, wish.data, signature):
+        if not certificates.holds(card.certificate, mechanism, wish.data, signature, card.sm2_user_id):
             raise CardError("failed", "signature: the certificate does not confirm it")
         return signature, seconds
 

@@ -180,7 +180,9 @@ class Agent:
         return [json.loads(line) for line in (self.state / "agent.log").read_text().splitlines()]
 
 
-def enrolled(folder: Path, service: Service, *readers: Reader, address: str = "", settings: str = "") -> Agent:
+def enrolled(
+    folder: Path, service: Service, *readers: Reader, address: str = "", settings: str = ""
+) -> Agent:
     """An agent with an identity, not started."""
     modules = "".join(reader.settings(reader.folder.name) for reader in readers)
     agent = Agent(folder, settings + modules)

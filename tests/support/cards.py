@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import base64
-import datetime
 import hashlib
 import json
 import os
@@ -14,6 +13,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from tools.paths import ROOT
 from tools.servers import softhsm
 
 SO_PIN = "so-pin-of-a-test"
-DAY = datetime.timedelta(days=1)
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def _configure(file: Path, tokens: Path) -> None:
 
 def certificate_for(key: rsa.RSAPrivateKey, name: str, days: int = 365, **usage: bool) -> bytes:
     """A self-signed certificate (DER) as a card holds one."""
-    now = datetime.datetime.now(datetime.UTC)
+    now = datetime.now(UTC)
     names = x509.Name(
         [
             x509.NameAttribute(NameOID.COMMON_NAME, name),

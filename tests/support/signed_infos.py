@@ -31,7 +31,10 @@ def signed_info(text: str = "报文", mechanism: str = "rsa-sha1") -> bytes:
 
 
 def challenge(
-    origin: str = "https://tongguan.example", purpose: str = "sign-in", user: str = "zhangsan", nonce: str = "n" * 32
+    origin: str = "https://tongguan.example",
+    purpose: str = "sign-in",
+    user: str = "zhangsan",
+    nonce: str = "n" * 32,
 ) -> bytes:
     return (
         f"tongguan challenge v1\norigin={origin}\npurpose={purpose}\nuser={user}\nnonce={nonce}\n"

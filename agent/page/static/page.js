@@ -157,6 +157,8 @@
       const forget = () => post("/api/logout", { card: one.fingerprint }).then(refresh);
       return [make("div", { className: "buttons" }, make("button", { type: "button", data: { test: "logout" }, on: { click: forget } }, w.logout))];
     }
+    // what has ended signs nothing: no PIN is asked for
+    if (one.days_left < 0) return [];
     if (one.state === "pin-locked") return [make("p", { className: "notice red" }, w.locked), error];
     if (one.state === "failing") return [make("p", { className: "notice red" }, one.reason), error];
     const low = one.state === "pin-low";
@@ -218,7 +220,7 @@
     const rows = state.journal.map((entry) => {
       const why = said(entry) || (entry.state === "intended" ? w.intended : "") || (entry.state === "rejected" ? entry.reason : "");
       return make("tr", { data: { test: "entry", state: entry.state } },
-        make("td", { className: "time" }, when(entry.at)),
+        make("td", { className: "time" }, ...when(entry.at).split(" ").flatMap((word) => [make("span", {}, word), " "])),
         make("td", {}, title(entry)),
         make("td", { className: "number" }, entry.documents ? String(entry.documents) : ""),
         make("td", {}, entry.actor),

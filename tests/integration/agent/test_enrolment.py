@@ -37,7 +37,9 @@ def test_the_file_makes_an_identity(agent: Agent, service: Service) -> None:
     assert agent.stop() == 0
 
 
-def test_it_works_without_a_file_and_a_code_with_blanks(agent: Agent, service: Service, tmp_path: Path) -> None:
+def test_it_works_without_a_file_and_a_code_with_blanks(
+    agent: Agent, service: Service, tmp_path: Path
+) -> None:
     invitation = service.invite()
     authority = tmp_path / "authority.pem"
     authority.write_text(invitation["authority"])

@@ -78,14 +78,21 @@ def test_an_unconfirmed_signature_is_sent_at_every_return(
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP], ids=["crashed", "hung"])
 def test_a_module_that_dies_or_hangs_costs_only_its_process(
-    agents: Enrolled, service: Service, reader: Reader, pair: tuple[Card, Card], tmp_path: Path, how: signal.Signals
+    agents: Enrolled,
+    service: Service,
+    reader: Reader,
+    pair: tuple[Card, Card],
+    tmp_path: Path,
+    how: signal.Signals,
 ) -> None:
     card, other = pair
     second = Reader(tmp_path / "second")
     second.insert(other)
     agent = ready(agents(reader, second), service, reader, card)
     agent.logged_in(other.fingerprint, other.pin)
-    one, _, worker, _ = eventually(lambda: found if len(found := agent.modules()) == 4 else [], "four processes")
+    one, _, worker, _ = eventually(
+        lambda: found if len(found := agent.modules()) == 4 else [], "four processes"
+    )
     os.kill(worker, how)
     hit = service.ask(card.fingerprint, signed_info("hit"))
     beside = service.ask(other.fingerprint, signed_info("beside"))

@@ -81,7 +81,9 @@ def test_a_wrong_pin_is_tried_once_and_says_what_is_left(
 
 def attempts(agent: Agent) -> int:
     """PINs that cards refused, by the agent's own log."""
-    return len([line for line in agent.log() if line["event"] == "login refused" and line["answer"] == "pin-needed"])
+    return len(
+        [line for line in agent.log() if line["event"] == "login refused" and line["answer"] == "pin-needed"]
+    )
 
 
 @pytest.mark.parametrize("pin", ["", "123", "x" * 65, "一二三四", "1234\x00"])

@@ -29,7 +29,8 @@ def test_a_document_is_signed(agents: Enrolled, service: Service, reader: Reader
     # what the stand-in took, it had verified with the certificate
     assert len(service.ledger) == 2
     entries = eventually(
-        lambda: [one for one in agent.shown["journal"] if one["state"] == "accepted"][1:], "both are confirmed"
+        lambda: [one for one in agent.shown["journal"] if one["state"] == "accepted"][1:],
+        "both are confirmed",
     )
     assert entries[0]["title_zh"] == "出口清单"
     assert entries[0]["documents"] == 3
@@ -105,7 +106,9 @@ def test_what_cannot_be_signed_now_says_why(
     assert code(card.fingerprint) == ""
 
 
-def test_a_challenge_waits_for_a_person(agents: Enrolled, service: Service, reader: Reader, card: Card) -> None:
+def test_a_challenge_waits_for_a_person(
+    agents: Enrolled, service: Service, reader: Reader, card: Card
+) -> None:
     agent = ready(agents(reader), service, reader, card)
     yes = service.ask(card.fingerprint, challenge(user="zhangsan"), "rsa-sha256", purpose="challenge")
     (shown,) = eventually(lambda: agent.shown["asking"], "the page asks")
@@ -124,7 +127,9 @@ def test_a_challenge_waits_for_a_person(agents: Enrolled, service: Service, read
     # nobody is asked twice
     service.lease(no)
     assert service.answered(no, 2).code == "refused"
-    late = service.ask(card.fingerprint, challenge(nonce="k" * 32), "rsa-sha256", purpose="challenge", seconds=1)
+    late = service.ask(
+        card.fingerprint, challenge(nonce="k" * 32), "rsa-sha256", purpose="challenge", seconds=1
+    )
     assert service.answered(late).code == "expired"
     assert agent.command("confirm", late.frame.request_id).returncode == 1
 
@@ -156,7 +161,9 @@ def test_requests_of_a_card_are_signed_in_their_order(
     assert [name for (name,) in rows] == [one.frame.request_id for one in asked]
 
 
-def test_check_says_what_the_drivers_see(agents: Enrolled, reader: Reader, card: Card, tmp_path: Path) -> None:
+def test_check_says_what_the_drivers_see(
+    agents: Enrolled, reader: Reader, card: Card, tmp_path: Path
+) -> None:
     reader.insert(card)
     agent = agents(reader)
     done = agent.command("check")

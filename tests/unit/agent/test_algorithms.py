@@ -1,4 +1,4 @@
-"""How a token is driven, judged by other code: cryptography, tongsuopy, and the curve's own arithmetic."""
+"""How a token is driven, judged by other code: cryptography and tongsuopy."""
 
 from __future__ import annotations
 
@@ -8,53 +8,26 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tongsuopy.crypto import hashes as sm_hashes
 from tongsuopy.crypto import serialization as sm_serialization
 from tongsuopy.crypto.asymciphers import ec as sm_ec
 
-from agent import algorithms, certificates
+from agent import algorithms, certificates, sm2
 from agent.algorithms import CKM_RSA_PKCS, CKM_SHA256_RSA_PKCS, MECHANISMS
 from agent.config import Profile
 from tests.support.cards import certificate_for
 from tests.unit.signer.conftest import build_certificate
 
 SM2 = MECHANISMS["sm2-sm3"]
-VENDOR = Profile("vendor", sm2_mechanism=0x80000101)
-# GM/T 0003.5
-P = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF00000000FFFFFFFFFFFFFFFF
-A = P - 3
+ID = b"1234567812345678"
 N = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFF7203DF6B21C6052B53BBF40939D54123
-G = (
-    0x32C4AE2C1F1981195F9904466A39C9948FE30BBFF2660BE1715A4589334C74C7,
-    0xBC3736A2F4F6779C59BDCEE36B692153D0A9877CC62A474002DF32E52139F0A0,
-)
-Point = tuple[int, int] | None
-
-
-def add(one: Point, two: Point) -> Point:
-    if one is None or two is None:
-        return one or two
-    if one[0] == two[0] and (one[1] + two[1]) % P == 0:
-        return None
-    if one == two:
-        slope = (3 * one[0] ** 2 + A) * pow(2 * one[1], -1, P)
-    else:
-        slope = (two[1] - one[1]) * pow(two[0] - one[0], -1, P)
-    x = (slope**2 - one[0] - two[0]) % P
-    return x, (slope * (one[0] - x) - one[1]) % P
-
-
-def times(count: int, point: Point) -> Point:
-    total: Point = None
-    while count:
-        if count & 1:
-            total = add(total, point)
-        point, count = add(point, point), count >> 1
-    return total
+VENDOR = Profile("vendor", sm2_mechanism=0x80000101)
 
 
 @pytest.fixture(scope="module")
-def sm2() -> tuple[Any, bytes]:
+def pair() -> tuple[Any, bytes]:
     key: Any = sm_ec.generate_private_key(sm_ec.SM2())
     public = key.public_key().public_bytes(
         sm_serialization.Encoding.DER, sm_serialization.PublicFormat.SubjectPublicKeyInfo
@@ -62,26 +35,23 @@ def sm2() -> tuple[Any, bytes]:
     return key, public
 
 
-def test_the_digest_of_sm2_is_the_one_that_was_signed(sm2: tuple[Any, bytes]) -> None:
-    key, public = sm2
+def test_the_digest_of_sm2_is_the_one_that_was_signed(pair: tuple[Any, bytes]) -> None:
+    key, public = pair
     data = b"what is signed"
+    made = sm2.digest(data, public, ID)
     r, s = decode_dss_signature(key.sign(data, sm_ec.ECDSA(sm_hashes.SM3())))
-    point = public[-64:]
-    owner = (int.from_bytes(point[:32], "big"), int.from_bytes(point[32:], "big"))
-    found = add(times(s, G), times((r + s) % N, owner))
-    assert found is not None
-    # GM/T 0003.2, 7.1: r = e + x1
-    signed = (r - found[0]) % N
-    made = algorithms.sm2_digest(data, public, b"1234567812345678")
-    assert int.from_bytes(made, "big") % N == signed
+    signature = r.to_bytes(32, "big") + s.to_bytes(32, "big")
+    # holds only if e was the one that tongsuopy signed
+    assert sm2.holds(public, data, signature, ID)
+    assert not sm2.holds(public, data, signature, b"another id")
     inside = algorithms.order(SM2, data, public, [0x80000101], VENDOR)
     assert (inside.number, inside.payload) == (0x80000101, data)
     outside = Profile("v", sm2_mechanism=7, sm2_hashes=False)
     assert algorithms.order(SM2, data, public, [7], outside).payload == made
 
 
-def test_a_signature_of_sm2_is_judged(sm2: tuple[Any, bytes]) -> None:
-    key, public = sm2
+def test_a_signature_of_sm2_is_judged(pair: tuple[Any, bytes]) -> None:
+    key, public = pair
     der = build_certificate(public, rsa.generate_private_key(65537, 2048))
     certificate = certificates.read(der)
     assert certificate.kind == "sm2"
@@ -94,6 +64,27 @@ def test_a_signature_of_sm2_is_judged(sm2: tuple[Any, bytes]) -> None:
     assert not certificates.holds(certificate, MECHANISMS["rsa-sha1"], b"data", raw)
     with pytest.raises(ValueError, match="asn1"):
         algorithms.wire_signature(SM2, b"no asn.1", Profile("v", sm2_mechanism=7, sm2_der=True))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 511), st.binary(max_size=40))
+def test_a_changed_signature_of_sm2_does_not_hold(pair: tuple[Any, bytes], bit: int, data: bytes) -> None:
+    key, public = pair
+    r, s = decode_dss_signature(key.sign(data, sm_ec.ECDSA(sm_hashes.SM3())))
+    signature = (r << 256) | s
+    assert sm2.holds(public, data, signature.to_bytes(64, "big"), ID)
+    assert not sm2.holds(public, data, (signature ^ (1 << bit)).to_bytes(64, "big"), ID)
+
+
+@pytest.mark.parametrize(("r", "s"), [(0, 0), (0, 1), (1, 0), (N, 1), (1, N), (1, N - 1)])
+def test_numbers_out_of_range_are_no_signature(pair: tuple[Any, bytes], r: int, s: int) -> None:
+    assert not sm2.holds(pair[1], b"data", r.to_bytes(32, "big") + s.to_bytes(32, "big"), ID)
+
+
+def test_a_key_off_the_curve_is_refused(pair: tuple[Any, bytes]) -> None:
+    off = pair[1][:-1] + bytes([pair[1][-1] ^ 1])
+    with pytest.raises(ValueError, match="not a point"):
+        sm2.digest(b"data", off, ID)
 
 
 def test_what_a_token_can_do_follows_from_its_numbers() -> None:

@@ -52,7 +52,9 @@ def test_anything_else_is_refused(old: str, new: str) -> None:
         challenge.read(text.replace(old, new, 1).encode())
 
 
-@pytest.mark.parametrize("data", [b"", b"\xff", GOOD + b"\nx=y", GOOD + b"\n\n", GOOD[:-2], GOOD + b"x" * 3000])
+@pytest.mark.parametrize(
+    "data", [b"", b"\xff", GOOD + b"\nx=y", GOOD + b"\n\n", GOOD[:-2], GOOD + b"x" * 3000]
+)
 def test_bytes_that_are_none_are_refused(data: bytes) -> None:
     with pytest.raises(NotChallenge):
         challenge.read(data)
@@ -63,9 +65,7 @@ users = st.text(st.characters(exclude_categories=("C", "Z")), max_size=40)
 
 @given(users, st.datetimes(timezones=st.just(UTC)))
 def test_what_is_written_is_read_again(user: str, at: datetime) -> None:
-    made = Challenge(
-        "http://127.0.0.1:8080", "bind-card", user, "A" * 22 + "==", at.replace(microsecond=0)
-    )
+    made = Challenge("http://127.0.0.1:8080", "bind-card", user, "A" * 22 + "==", at.replace(microsecond=0))
     assert challenge.read(challenge.write(made)) == made
 
 

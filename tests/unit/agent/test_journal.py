@@ -100,7 +100,13 @@ def test_only_what_the_service_has_is_cleaned_and_only_when_old(book: Journal, t
     with closing(sqlite3.connect(tmp_path / journal.FILE, isolation_level=None)) as connection:
         connection.execute("UPDATE entry SET last_at = '2020-01-01T00:00:00Z' WHERE request_id != 'new'")
     assert book.clean(30) == 1
-    assert {entry.request_id for entry in book.latest(50)} == {"new", "signed", "rejected", "intended", "failed"}
+    assert {entry.request_id for entry in book.latest(50)} == {
+        "new",
+        "signed",
+        "rejected",
+        "intended",
+        "failed",
+    }
 
 
 def test_the_data_are_not_kept(book: Journal, tmp_path: Path) -> None:

@@ -87,7 +87,16 @@ def test_packages_without_a_violation_pass(copy: Path) -> None:
         ],
         *[
             ("agent/desk.py", f"import {name}")
-            for name in ("documents", "runtime", "filing", "services", "simulator", "tools", "sqlalchemy", "flask")
+            for name in (
+                "documents",
+                "runtime",
+                "filing",
+                "services",
+                "simulator",
+                "tools",
+                "sqlalchemy",
+                "flask",
+            )
         ],
         ("services/signer/app.py", "from agent import desk"),
         ("filing/store.py", "from filing import usecases"),
