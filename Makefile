@@ -6,7 +6,7 @@ OUT ?= .run/messages
 ALGORITHM ?= rsa-sha1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests run stop status messages test lint bench bench-import bench-xml bench-query bench-receipts bench-chain bench-web fault proto lock clean
+.PHONY: help setup setup-tests run stop status messages test lint bench bench-import bench-xml bench-query bench-receipts bench-chain bench-web fault agent proto lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -63,6 +63,9 @@ bench-web: setup-tests ## from a key to its paint, in a list and a grid, beside 
 
 fault: setup-tests ## fault tests: processes and servers are killed, files fill up
 	@$(PY) -m pytest tests/fault
+
+agent: setup ## the edge agent for customers' PCs as a wheel, in .run/agent/dist
+	@$(PY) -m tools.agent_wheel
 
 proto: setup ## generate Python code from proto/ (set-up does it too)
 	@$(PY) -c "from tools.proto import generate; generate()"

@@ -28,8 +28,9 @@ from proto.agent.v1 import agent_pb2, agent_pb2_grpc
 _LOG = Log("link")
 _FIRST_PAUSE = 0.5
 _VERSION_PAUSE = 600.0
-#: until the service has said how often it beats
+#: if the service does not say how often it beats, and until it has said so: an open line may be a deaf one
 _HEARTBEAT = 10.0
+_HELLO_HEARTBEAT = 3.0
 _SILENT_BEATS = 3
 _RENEW_SECONDS = 3600.0
 
@@ -93,7 +94,7 @@ class _Stream:
         self.out: queue.SimpleQueue[agent_pb2.FromAgent | None] = queue.SimpleQueue()
         self.heard = time.monotonic()
         self.said = time.monotonic()
-        self.heartbeat = _HEARTBEAT
+        self.heartbeat = _HELLO_HEARTBEAT
         self.welcomed = False
         self.goodbye: agent_pb2.Goodbye | None = None
         self.ended = threading.Event()
@@ -170,14 +171,14 @@ class Link:
                 stream = _Stream()
             if self._stopping.is_set() or self.state.code == REVOKED:
                 return
-            pause = _FIRST_PAUSE if stream.welcomed else min(2 * pause, self._config.retry_seconds)
-            slow = {
+            longest = {
                 ELSEWHERE: self._config.refused_seconds,
                 NOT_ACCEPTED: self._config.refused_seconds,
-                VERSION_REFUSED: max(self._config.refused_seconds, _VERSION_PAUSE),
-            }.get(self.state.code)
+                VERSION_REFUSED: _VERSION_PAUSE,
+            }.get(self.state.code, self._config.retry_seconds)
+            pause = _FIRST_PAUSE if stream.welcomed else min(2 * pause, longest)
             # jitter: after a restart of the service not all agents come in the same moment
-            self._stopping.wait(random.uniform(0.5, 1.0) * (slow or pause))  # noqa: S311
+            self._stopping.wait(random.uniform(0.5, 1.0) * pause)  # noqa: S311
 
     def _attend(self) -> _Stream:
         stream = _Stream()

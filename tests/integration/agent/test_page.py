@@ -15,7 +15,7 @@ from agent.page.server import COOKIE, HEADER
 from tests.integration.agent.conftest import Enrolled
 from tests.support import cards
 from tests.support.agent_service import Asked, Service
-from tests.support.agents import Agent
+from tests.support.agents import Agent, ready
 from tests.support.axe import violations
 from tests.support.browser import PATIENCE, SCREEN, SHOTS
 from tests.support.cards import Card, Reader
