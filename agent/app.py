@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from datetime import datetime
 
 from agent import identity, log
 from agent.cards.shelf import Shelf
@@ -57,7 +58,7 @@ class App:
         self._lock = only_one(config.state)
         self.journal = Journal(config.state)
         self.shelf = Shelf(config)
-        self.desk = Desk(self.shelf, self.journal, config.confirm, self._send)
+        self.desk = Desk(self.shelf, self.journal, config.confirm, self._send, self._service_time)
         self.link = Link(config, who, self._handlers())
         self.shelf.on_change(self.link.announce)
         self.page = (
@@ -78,6 +79,9 @@ class App:
 
     def _send(self, result: agent_pb2.Result) -> None:
         self.link.send(result)
+
+    def _service_time(self) -> datetime:
+        return self.link.service_time()
 
     def run(self) -> int:
         """Until `stop`; returns the exit code: 0, or 3 if the agent was revoked and there is no page to say so."""

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import grpc
 
@@ -122,6 +122,7 @@ class Link:
         self._handlers = handlers
         self._instance = secrets.token_hex(16)
         self._stopping = threading.Event()
+        self._announcing = threading.Lock()
         self._stream: _Stream | None = None
         self._call: grpc.Call | None = None
         self._renew_at = 0.0
@@ -147,7 +148,13 @@ class Link:
 
     def announce(self) -> None:
         """All cards, if somebody listens."""
-        self._say(agent_pb2.FromAgent(cards=self._handlers.cards()))
+        # the list that is sent last must be the newest, whichever module's thread brings it
+        with self._announcing:
+            self._say(agent_pb2.FromAgent(cards=self._handlers.cards()))
+
+    def service_time(self) -> datetime:
+        """Now, by the service's clock: a PC's own is often wrong."""
+        return times.now() + timedelta(seconds=self.clock_off)
 
     def _say(self, frame: agent_pb2.FromAgent) -> None:
         stream = self._stream
@@ -251,8 +258,9 @@ class Link:
             self.clock_off = 0.0
         self._be(ATTENDING)
         # cards first: the service needs to know whose results come
-        stream.say(agent_pb2.FromAgent(cards=self._handlers.cards()))
-        stream.welcomed = True
+        with self._announcing:
+            stream.say(agent_pb2.FromAgent(cards=self._handlers.cards()))
+            stream.welcomed = True
         self._handlers.welcome()
 
     def _part(self, goodbye: agent_pb2.Goodbye) -> None:

@@ -266,7 +266,7 @@ class Service(agent_pb2_grpc.EnrolmentServicer, agent_pb2_grpc.AgentsServicer):
         self.revoked.add(agent_id)
         self.part("revoked", "此代理已被管理员吊销。", "This agent was revoked by the administrator.")
 
-    def answered(self, asked: Asked, count: int = 1, timeout: float = 20) -> agent_pb2.Result:
+    def answered(self, asked: Asked, count: int = 1, timeout: float = 60) -> agent_pb2.Result:
         """The newest result, once there are so many."""
         eventually(
             lambda: len(asked.results) >= count, f"result {count} of {asked.frame.request_id}", timeout

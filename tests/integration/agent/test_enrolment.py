@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.agent_service import Authority, Service
-from tests.support.agents import Agent
-from tests.support.eventually import eventually
+from tests.support.agents import Agent, soon
 
 
 @pytest.fixture
@@ -31,9 +30,12 @@ def test_the_file_makes_an_identity(agent: Agent, service: Service) -> None:
         "identity.json"
     ]
     agent.start()
-    eventually(lambda: service.attending, "it attends")
+    soon(lambda: service.attending, "it attends")
     key = "".join(kept["key"].splitlines()[1:-1])
     assert [frame for frame in service.frames if key[:32].encode() in frame] == []
+    # a running agent is not given another identity behind its back
+    assert "已在运行" in agent.enrol(service.invite()).stderr.decode()
+    assert json.loads(identity.read_text()) == kept
     assert agent.stop() == 0
 
 

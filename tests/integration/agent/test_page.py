@@ -15,11 +15,10 @@ from agent.page.server import COOKIE, HEADER
 from tests.integration.agent.conftest import Enrolled
 from tests.support import cards
 from tests.support.agent_service import Asked, Service
-from tests.support.agents import Agent, ready
+from tests.support.agents import Agent, ready, soon
 from tests.support.axe import violations
 from tests.support.browser import PATIENCE, SCREEN, SHOTS
 from tests.support.cards import Card, Reader
-from tests.support.eventually import eventually
 from tests.support.signed_infos import challenge, signed_info
 from tools.browser import chromium_path
 
@@ -81,7 +80,7 @@ GOOD = {"Host": "127.0.0.1:PORT", "Cookie": f"{COOKIE}=TOKEN", HEADER: "1"}
 def test_only_the_page_itself_may_ask(agents: Enrolled, reader: Reader, card: Card) -> None:
     reader.insert(card)
     agent = agents(reader).start()
-    eventually(lambda: agent.card(card.fingerprint), "the card is seen")
+    soon(lambda: agent.card(card.fingerprint), "the card is seen")
     assert raw(agent, "GET", "/api/state", GOOD)[0] == 200
     for name, value, status in (
         # a name of somebody else's that leads here

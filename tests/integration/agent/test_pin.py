@@ -9,9 +9,8 @@ import pytest
 
 from tests.integration.agent.conftest import Enrolled
 from tests.support.agent_service import Service
-from tests.support.agents import Agent, ready
+from tests.support.agents import Agent, ready, soon
 from tests.support.cards import Card, Reader
-from tests.support.eventually import eventually
 from tests.support.signed_infos import signed_info
 
 WRONG = "pin-of-nobody-40417"
@@ -35,12 +34,12 @@ def test_it_is_in_no_frame_file_log_argument_or_environment(
 ) -> None:
     reader.insert(card)
     agent = agents(reader).start()
-    eventually(lambda: agent.card(card.fingerprint), "the card is seen")
+    soon(lambda: agent.card(card.fingerprint), "the card is seen")
     status, answer = agent.pin(card.fingerprint, WRONG)
     assert status == 409
     status, right = agent.pin(card.fingerprint, card.pin, low=True)
     assert status == 200, right
-    eventually(lambda: service.card_state(card.fingerprint) == "ready", "it is announced")
+    soon(lambda: service.card_state(card.fingerprint) == "ready", "it is announced")
     assert service.answered(service.ask(card.fingerprint, signed_info())).code == ""
     searched = places(agent, service)
     assert len(searched) > 15
@@ -59,16 +58,16 @@ def test_a_wrong_pin_is_tried_once_and_says_what_is_left(
 ) -> None:
     reader.insert(card)
     agent = agents(reader).start()
-    eventually(lambda: agent.card(card.fingerprint), "the card is seen")
+    soon(lambda: agent.card(card.fingerprint), "the card is seen")
     status, answer = agent.pin(card.fingerprint, WRONG)
     assert (status, answer["code"]) == (409, "pin-needed")
     assert "剩余次数已不多" in answer["zh"]
-    eventually(lambda: service.card_state(card.fingerprint) == "pin-low", "it is announced")
+    soon(lambda: service.card_state(card.fingerprint) == "pin-low", "it is announced")
     # requests and restarts do not make it try
     assert service.answered(service.ask(card.fingerprint, signed_info())).code == "pin-low"
     agent.stop()
     agent.start()
-    eventually(lambda: agent.card(card.fingerprint).get("state") == "pin-low", "it reads the card's flags")
+    soon(lambda: agent.card(card.fingerprint).get("state") == "pin-low", "it reads the card's flags")
     # not even the right one, before the person has said that they know
     status, answer = agent.pin(card.fingerprint, card.pin)
     assert (status, answer["code"]) == (409, "pin-low")
@@ -76,7 +75,7 @@ def test_a_wrong_pin_is_tried_once_and_says_what_is_left(
     status, answer = agent.pin(card.fingerprint, card.pin, low=True)
     assert status == 200, answer
     assert attempts(agent) == 1
-    eventually(lambda: service.card_state(card.fingerprint) == "ready", "it is announced")
+    soon(lambda: service.card_state(card.fingerprint) == "ready", "it is announced")
 
 
 def attempts(agent: Agent) -> int:
@@ -92,7 +91,7 @@ def test_what_cannot_be_a_pin_is_kept_from_the_card(
 ) -> None:
     reader.insert(card)
     agent = agents(reader).start()
-    eventually(lambda: agent.card(card.fingerprint), "the card is seen")
+    soon(lambda: agent.card(card.fingerprint), "the card is seen")
     status, answer = agent.pin(card.fingerprint, pin)
     assert (status, answer["code"]) == (409, "pin-form")
     assert agent.card(card.fingerprint)["state"] == "pin-needed"
@@ -105,12 +104,12 @@ def test_another_card_in_the_reader_is_another_card(
     agent = ready(agents(reader), service, reader, card)
     reader.remove(card)
     reader.insert(other)
-    eventually(lambda: list(service.cards()) == [other.fingerprint], "the other one is announced, alone")
+    soon(lambda: list(service.cards()) == [other.fingerprint], "the other one is announced, alone")
     assert service.card_state(other.fingerprint) == "pin-needed"
     assert service.answered(service.ask(card.fingerprint, signed_info())).code == "card-out"
     # the first comes back and needs its PIN again: taking it out has made the agent forget it
     reader.insert(card)
-    eventually(lambda: len(service.cards()) == 2, "both are announced")
+    soon(lambda: len(service.cards()) == 2, "both are announced")
     assert service.card_state(card.fingerprint) == "pin-needed"
     assert service.answered(service.ask(card.fingerprint, signed_info("again"))).code == "pin-needed"
     assert attempts(agent) == 0
@@ -122,10 +121,10 @@ def test_a_card_beside_it_comes_and_goes_without_its_pin_being_asked_again(
     card, other = pair
     ready(agents(reader), service, reader, card)
     reader.insert(other)
-    eventually(lambda: len(service.cards()) == 2, "both are announced")
+    soon(lambda: len(service.cards()) == 2, "both are announced")
     assert service.answered(service.ask(card.fingerprint, signed_info("one"))).code == ""
     reader.remove(other)
-    eventually(lambda: len(service.cards()) == 1, "one is announced")
+    soon(lambda: len(service.cards()) == 1, "one is announced")
     assert service.answered(service.ask(card.fingerprint, signed_info("two"))).code == ""
 
 
@@ -134,7 +133,7 @@ def test_a_pin_that_a_person_wants_forgotten_is(
 ) -> None:
     agent = ready(agents(reader), service, reader, card)
     assert agent.page("POST", "/api/logout", {"card": card.fingerprint})[0] == 200
-    eventually(lambda: service.card_state(card.fingerprint) == "pin-needed", "it is announced")
+    soon(lambda: service.card_state(card.fingerprint) == "pin-needed", "it is announced")
     assert service.answered(service.ask(card.fingerprint, signed_info())).code == "pin-needed"
 
 
@@ -143,11 +142,11 @@ def test_it_can_be_typed_at_a_terminal(
 ) -> None:
     reader.insert(card)
     agent = agents(reader).start()
-    eventually(lambda: agent.card(card.fingerprint), "the card is seen")
+    soon(lambda: agent.card(card.fingerprint), "the card is seen")
     done = agent.command("pin", "--card", card.fingerprint[:8], stdin=card.pin.encode() + b"\n")
     assert done.returncode == 0, done.stderr.decode()
-    eventually(lambda: service.card_state(card.fingerprint) == "ready", "it is announced")
+    soon(lambda: service.card_state(card.fingerprint) == "ready", "it is announced")
     assert card.fingerprint in agent.command("cards").stdout.decode()
     assert "attending" in agent.command("status").stdout.decode()
     service.answered(service.ask(card.fingerprint, signed_info()))
-    eventually(lambda: "accepted" in agent.command("journal").stdout.decode(), "the journal shows it")
+    soon(lambda: "accepted" in agent.command("journal").stdout.decode(), "the journal shows it")
