@@ -112,6 +112,7 @@ def test_a_revoked_agent_stops_for_good(
     assert agent.shown["link"]["zh"] == "此代理已被管理员吊销。"
     # logged out, no process left
     soon(lambda: agent.modules() == [], "it lets go of the card")
+    soon(lambda: agent.shown["cards"] == [], "the page shows no card that could sign")
     attended = service.attendances
     assert agent.stop() == 3
     agent.start()
