@@ -22,6 +22,7 @@ from proto.agent.v1 import agent_pb2
 _LOG = log.Log("app")
 _CLEAN_SECONDS = 6 * 3600.0
 _TICK_SECONDS = 0.25
+_FIRST_LOOK_SECONDS = 5.0
 
 
 def card_frame(shelf: Shelf) -> agent_pb2.Cards:
@@ -89,8 +90,8 @@ class App:
         self.shelf.start()
         if self.page is not None:
             self.page.start()
-        # so that the first announcement is not an empty one
-        self.shelf.wait_looked(self._config.look_seconds)
+        # so that the first announcement is not an empty one; a driver that hangs must not keep the others from work
+        self.shelf.wait_looked(_FIRST_LOOK_SECONDS)
         self.link.start()
         if self.link.state.code == REVOKED:
             self._revoked()

@@ -121,3 +121,24 @@ def test_nothing_outlives_an_agent_that_was_killed(
     children = soon(agent.modules, "its modules' processes")
     agent.kill()
     soon(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children), "they end too")
+
+
+def test_killed_in_the_middle_of_many_it_answers_each(
+    agents: Enrolled, service: Service, reader: Reader, card: Card
+) -> None:
+    agent = ready(agents(reader), service, reader, card)
+    asked = [service.ask(card.fingerprint, signed_info(str(number))) for number in range(60)]
+    soon(lambda: len([one for one in asked if one.results]) >= 10, "some are answered")
+    agent.kill()
+    before = [one for one in asked if one.results]
+    agent.start()
+    agent.logged_in(card.fingerprint, card.pin)
+    soon(lambda: service.card_state(card.fingerprint) == "ready", "it is back")
+    for one in asked:
+        # as a service does that lost the lease: also those whose answers it has
+        service.lease(one)
+    for one in asked:
+        soon(lambda one=one: any(result.nonce == one.nonces[-1] for result in one.results), "it is answered")
+        assert one.last.signature
+        assert len(service.ledger[one.frame.request_id]) == 1
+    assert [agent.uses(one.frame.request_id) for one in before] == [1] * len(before)
