@@ -6,7 +6,7 @@ OUT ?= .run/messages
 ALGORITHM ?= rsa-sha1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests run stop status messages test lint bench bench-import bench-xml bench-query bench-receipts bench-chain bench-web bench-sign bench-pool bench-fair bench-agents fault fault-signer proto lock clean
+.PHONY: help setup setup-tests run stop status messages test lint bench bench-import bench-xml bench-query bench-receipts bench-chain bench-web bench-sign bench-pool bench-fair bench-agents fault fault-signer agent proto lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -75,6 +75,9 @@ bench-agents: setup-tests ## fifty edge agents whose line is cut again and again
 
 fault: setup-tests ## fault tests: processes and servers are killed, files fill up
 	@$(PY) -m pytest tests/fault
+
+agent: setup ## the edge agent for customers' PCs as a wheel, in .run/agent/dist
+	@$(PY) -m tools.agent_wheel
 
 proto: setup ## generate Python code from proto/ (set-up does it too)
 	@$(PY) -c "from tools.proto import generate; generate()"

@@ -16,6 +16,7 @@ from pathlib import Path
 from agent import VERSION, check, config, enrol, files, log
 from agent.app import App
 from agent.errors import AgentError
+from agent.lock import only_one
 from agent.screen import Screen
 
 
@@ -79,7 +80,9 @@ def _enrol(parsed: argparse.Namespace, state: Path) -> int:
         invitation = enrol.check(
             enrol.Invitation(parsed.address, parsed.enrol_address or parsed.address, authority, parsed.code)
         )
-    made = enrol.enrol(state, invitation)
+    # not under a running agent, which would go on as the one before
+    with only_one(state):
+        made = enrol.enrol(state, invitation)
     settings = state / config.FILE
     if not settings.exists():
         settings.write_text(config.example(), encoding="utf-8")

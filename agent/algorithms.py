@@ -8,23 +8,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from asn1crypto.keys import PublicKeyInfo
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
+from agent import sm2
 from agent.config import Profile
 
 # Numbers of the PKCS#11 standard (v2.40, pkcs11t.h)
 CKM_RSA_PKCS, CKM_SHA1_RSA_PKCS, CKM_SHA256_RSA_PKCS = 0x1, 0x6, 0x40
-#: bytes of r and of s
-_HALF = 32
-# GM/T 0003.5: the curve's parameters a, b and the base point, which SM2 puts before what is signed
-_SM2_CURVE = bytes.fromhex(
-    "fffffffeffffffffffffffffffffffffffffffff00000000fffffffffffffffc"
-    "28e9fa9e9d9f5e344d5a9e4bcf6509a7f39789f515ab8f92ddbcbd414d940e93"
-    "32c4ae2c1f1981195f9904466a39c9948fe30bbff2660be1715a4589334c74c7"
-    "bc3736a2f4f6779c59bdcee36b692153d0a9877cc62a474002df32e52139f0a0"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,19 +107,10 @@ def order(
     if mechanism.kind == "sm2":
         if profile.sm2_hashes:
             return Order(number, data)
-        return Order(number, sm2_digest(data, public_key, profile.sm2_user_id.encode()))
+        return Order(number, sm2.digest(data, public_key, profile.sm2_user_id.encode()))
     if number == CKM_RSA_PKCS:
         return Order(number, mechanism.digest_info + mechanism.digest(data))
     return Order(number, data)
-
-
-def sm2_digest(data: bytes, public_key: bytes, user_id: bytes) -> bytes:
-    """e = SM3(Z || data), GM/T 0003.2, 5.5 and 6.1."""
-    sm3 = MECHANISMS["sm2-sm3"].digest
-    # an uncompressed point: 04, x, y
-    point = PublicKeyInfo.load(public_key)["public_key"].native
-    z = sm3((8 * len(user_id)).to_bytes(2, "big") + user_id + _SM2_CURVE + bytes(point)[1:])
-    return sm3(z + data)
 
 
 def wire_signature(mechanism: Mechanism, answer: bytes, profile: Profile) -> bytes:
@@ -136,4 +118,4 @@ def wire_signature(mechanism: Mechanism, answer: bytes, profile: Profile) -> byt
     if mechanism.kind != "sm2" or not profile.sm2_der:
         return answer
     r, s = decode_dss_signature(answer)
-    return r.to_bytes(_HALF, "big") + s.to_bytes(_HALF, "big")
+    return r.to_bytes(sm2.HALF, "big") + s.to_bytes(sm2.HALF, "big")

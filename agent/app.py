@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
+import time
+from datetime import datetime
 
 from agent import identity, log
 from agent.cards.shelf import Shelf
@@ -19,6 +21,8 @@ from proto.agent.v1 import agent_pb2
 
 _LOG = log.Log("app")
 _CLEAN_SECONDS = 6 * 3600.0
+_TICK_SECONDS = 0.25
+_FIRST_LOOK_SECONDS = 5.0
 
 
 def card_frame(shelf: Shelf) -> agent_pb2.Cards:
@@ -51,11 +55,11 @@ class App:
                 "Not enrolled yet: run tongguan-agent enrol --file FILE first.",
             )
         self._config = config
-        self._stop = threading.Event()
+        self._stopped = False
         self._lock = only_one(config.state)
         self.journal = Journal(config.state)
         self.shelf = Shelf(config)
-        self.desk = Desk(self.shelf, self.journal, config.confirm, self._send)
+        self.desk = Desk(self.shelf, self.journal, config.confirm, self._send, self._service_time)
         self.link = Link(config, who, self._handlers())
         self.shelf.on_change(self.link.announce)
         self.page = (
@@ -77,27 +81,34 @@ class App:
     def _send(self, result: agent_pb2.Result) -> None:
         self.link.send(result)
 
+    def _service_time(self) -> datetime:
+        return self.link.service_time()
+
     def run(self) -> int:
         """Until `stop`; returns the exit code: 0, or 3 if the agent was revoked and there is no page to say so."""
         _LOG.info("agent starts", agent_id=self.link.identity.agent_id, pid=os.getpid())
         self.shelf.start()
         if self.page is not None:
             self.page.start()
-        # so that the first announcement is not an empty one
-        self.shelf.wait_looked(self._config.look_seconds)
+        # so that the first announcement is not an empty one; a driver that hangs must not keep the others from work
+        self.shelf.wait_looked(_FIRST_LOOK_SECONDS)
         self.link.start()
         if self.link.state.code == REVOKED:
             self._revoked()
-        while True:
-            self._clean()
-            if self._stop.wait(_CLEAN_SECONDS):
-                break
+        next_clean = 0.0
+        # looks for a flag: a signal may wake another thread (gRPC's) than this one, which a longer wait would not
+        # notice, and an event that a handler sets while this thread has its lock would never be set
+        while not self._stopped:
+            if time.monotonic() >= next_clean:
+                next_clean = time.monotonic() + _CLEAN_SECONDS
+                self._clean()
+            time.sleep(_TICK_SECONDS)
         self._close()
         return 3 if self.link.state.code == REVOKED else 0
 
     def stop(self) -> None:
         """End; from any thread or a signal handler."""
-        self._stop.set()
+        self._stopped = True
 
     def _revoked(self) -> None:
         # in a thread of its own: this is said by the link, which must not wait for a card

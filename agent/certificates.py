@@ -15,14 +15,14 @@ from asn1crypto import x509
 from asn1crypto.keys import PublicKeyInfo
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+from agent import sm2
 from agent.algorithms import Mechanism
+from agent.config import SM2_USER_ID
 
 #: GM/T 0006
 _SM2_CURVE = "1.2.156.10197.1.301"
-_HALF = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def read(der: bytes) -> Certificate:
             not_after=body["validity"]["not_after"].native.astimezone(UTC),
             signs=_signs(body),
         )
-    except (TypeError, KeyError, AttributeError) as exc:
+    except (ValueError, TypeError, KeyError, AttributeError) as exc:
         raise ValueError(f"not a certificate: {exc}") from exc
 
 
@@ -87,35 +87,22 @@ def _signs(body: Any) -> bool:
     return True
 
 
-def holds(certificate: Certificate, mechanism: Mechanism, data: bytes, signature: bytes) -> bool:
-    """Is this a signature over data by the certificate's key?"""
+def holds(
+    certificate: Certificate, mechanism: Mechanism, data: bytes, signature: bytes, user_id: str = SM2_USER_ID
+) -> bool:
+    """Is this a signature over data by the certificate's key? user_id: the signer id of SM2."""
     if certificate.kind != mechanism.kind:
         return False
     if mechanism.kind == "sm2":
-        return _sm2_holds(certificate.public_key, data, signature)
+        try:
+            return sm2.holds(certificate.public_key, data, signature, user_id.encode())
+        except ValueError:
+            return False  # the certificate's own key is none
     key = load_der_public_key(certificate.public_key)
     if not isinstance(key, rsa.RSAPublicKey):
         return False
     try:
         key.verify(signature, data, padding.PKCS1v15(), mechanism.hash)
     except InvalidSignature:
-        return False
-    return True
-
-
-def _sm2_holds(public_key: bytes, data: bytes, signature: bytes) -> bool:
-    # has no wheel for every platform; an agent for RSA cards does without
-    from tongsuopy.crypto import hashes, serialization  # noqa: PLC0415
-    from tongsuopy.crypto.asymciphers import ec  # noqa: PLC0415
-    from tongsuopy.crypto.exceptions import InternalError  # noqa: PLC0415
-    from tongsuopy.crypto.exceptions import InvalidSignature as Wrong  # noqa: PLC0415
-
-    if len(signature) != 2 * _HALF:
-        return False
-    halves = (int.from_bytes(signature[:_HALF], "big"), int.from_bytes(signature[_HALF:], "big"))
-    key: Any = serialization.load_der_public_key(public_key)
-    try:
-        key.verify(encode_dss_signature(*halves), data, ec.ECDSA(hashes.SM3()))
-    except (Wrong, InternalError):
         return False
     return True

@@ -15,6 +15,8 @@ T = TypeVar("T")
 
 FILE = "agent.toml"
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+#: the signer id of SM2 if nobody agreed on another one (GM/T 0009)
+SM2_USER_ID = "1234567812345678"
 #: the word for every purpose of a challenge that has no line of its own
 OTHER = "other"
 
@@ -31,7 +33,7 @@ class Profile:
     sm2_mechanism: int = 0
     sm2_hashes: bool = True
     sm2_der: bool = False
-    sm2_user_id: str = "1234567812345678"
+    sm2_user_id: str = SM2_USER_ID
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,8 @@ class Withdrawn:
 
 
 class Desk:
-    """send: takes a Result for the service; it may be lost, then the service asks again or the journal is sent again."""
+    """send: takes a Result for the service; it may be lost, then the service asks again or the journal is sent again.
+    service_time: the service's clock, as far as this PC knows it."""
 
     def __init__(
         self,
@@ -58,11 +59,13 @@ class Desk:
         journal: Journal,
         confirm: Mapping[str, bool],
         send: Callable[[agent_pb2.Result], None],
+        service_time: Callable[[], datetime] = times.now,
     ) -> None:
         self._shelf = shelf
         self._journal = journal
         self._confirm = confirm
         self._send = send
+        self._service_time = service_time
         self._lock = threading.Lock()
         self._open: dict[str, Open] = {}
         self._queues: dict[str, ThreadPoolExecutor] = {}
@@ -110,7 +113,7 @@ class Desk:
                 return
             try:
                 wish = policy.examine(wish)
-                policy.allow(wish, self._shelf.find(wish.fingerprint), times.now())
+                policy.allow(wish, self._shelf.find(wish.fingerprint), self._service_time())
             except Refusal as exc:
                 self._fail(wish, FAILED, exc.code, exc.reason)
                 return
@@ -214,7 +217,7 @@ class Desk:
 
     def _sign(self, wish: Wish) -> None:
         try:
-            card = policy.allow(wish, self._shelf.find(wish.fingerprint), times.now())
+            card = policy.allow(wish, self._shelf.find(wish.fingerprint), self._service_time())
             signature, seconds = self._use_card(wish, card)
         except (Refusal, CardError) as exc:
             code = "failed" if exc.code == "lost" else exc.code
@@ -242,14 +245,14 @@ class Desk:
         self._journal.intend(wish)
         crash.point("after-intent")
         signature, seconds = self._shelf.sign(wish.fingerprint, mechanism, wish.data)
-        if not certificates.holds(card.certificate, mechanism, wish.data, signature):
+        if not certificates.holds(card.certificate, mechanism, wish.data, signature, card.sm2_user_id):
             raise CardError("failed", "signature: the certificate does not confirm it")
         return signature, seconds
 
     def _mind(self) -> None:
         """Requests that nobody confirmed in time are answered."""
         while not self._stopping.wait(_TICK_SECONDS):
-            now = times.now()
+            now = self._service_time()
             with self._lock:
                 late = [
                     one.wish

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import grpc
 
@@ -28,8 +28,9 @@ from proto.agent.v1 import agent_pb2, agent_pb2_grpc
 _LOG = Log("link")
 _FIRST_PAUSE = 0.5
 _VERSION_PAUSE = 600.0
-#: until the service has said how often it beats
+#: if the service does not say how often it beats, and until it has said so: an open line may be a deaf one
 _HEARTBEAT = 10.0
+_HELLO_HEARTBEAT = 3.0
 _SILENT_BEATS = 3
 _RENEW_SECONDS = 3600.0
 
@@ -93,7 +94,7 @@ class _Stream:
         self.out: queue.SimpleQueue[agent_pb2.FromAgent | None] = queue.SimpleQueue()
         self.heard = time.monotonic()
         self.said = time.monotonic()
-        self.heartbeat = _HEARTBEAT
+        self.heartbeat = _HELLO_HEARTBEAT
         self.welcomed = False
         self.goodbye: agent_pb2.Goodbye | None = None
         self.ended = threading.Event()
@@ -121,6 +122,7 @@ class Link:
         self._handlers = handlers
         self._instance = secrets.token_hex(16)
         self._stopping = threading.Event()
+        self._announcing = threading.Lock()
         self._stream: _Stream | None = None
         self._call: grpc.Call | None = None
         self._renew_at = 0.0
@@ -146,7 +148,13 @@ class Link:
 
     def announce(self) -> None:
         """All cards, if somebody listens."""
-        self._say(agent_pb2.FromAgent(cards=self._handlers.cards()))
+        # the list that is sent last must be the newest, whichever module's thread brings it
+        with self._announcing:
+            self._say(agent_pb2.FromAgent(cards=self._handlers.cards()))
+
+    def service_time(self) -> datetime:
+        """Now, by the service's clock: a PC's own is often wrong."""
+        return times.now() + timedelta(seconds=self.clock_off)
 
     def _say(self, frame: agent_pb2.FromAgent) -> None:
         stream = self._stream
@@ -170,14 +178,14 @@ class Link:
                 stream = _Stream()
             if self._stopping.is_set() or self.state.code == REVOKED:
                 return
-            pause = _FIRST_PAUSE if stream.welcomed else min(2 * pause, self._config.retry_seconds)
-            slow = {
+            longest = {
                 ELSEWHERE: self._config.refused_seconds,
                 NOT_ACCEPTED: self._config.refused_seconds,
-                VERSION_REFUSED: max(self._config.refused_seconds, _VERSION_PAUSE),
-            }.get(self.state.code)
+                VERSION_REFUSED: _VERSION_PAUSE,
+            }.get(self.state.code, self._config.retry_seconds)
+            pause = _FIRST_PAUSE if stream.welcomed else min(2 * pause, longest)
             # jitter: after a restart of the service not all agents come in the same moment
-            self._stopping.wait(random.uniform(0.5, 1.0) * (slow or pause))  # noqa: S311
+            self._stopping.wait(random.uniform(0.5, 1.0) * pause)  # noqa: S311
 
     def _attend(self) -> _Stream:
         stream = _Stream()
@@ -250,8 +258,9 @@ class Link:
             self.clock_off = 0.0
         self._be(ATTENDING)
         # cards first: the service needs to know whose results come
-        stream.say(agent_pb2.FromAgent(cards=self._handlers.cards()))
-        stream.welcomed = True
+        with self._announcing:
+            stream.say(agent_pb2.FromAgent(cards=self._handlers.cards()))
+            stream.welcomed = True
         self._handlers.welcome()
 
     def _part(self, goodbye: agent_pb2.Goodbye) -> None:

@@ -60,9 +60,10 @@ def examine(wish: Wish) -> Wish:
 
 
 def allow(wish: Wish, card: CardView | None, now: datetime) -> CardView:
-    """The card; raises Refusal if the card could not sign it now. Asked again right before the card is used."""
+    """The card; raises Refusal if it could not sign this now. Asked again right before it is used. now: by the
+    service's clock, which set the limit."""
     if now >= wish.expires_at:
-        raise Refusal("expired", "the request came or waited too long; or this PC's clock is wrong")
+        raise Refusal("expired", "the request came late or waited too long")
     if card is None:
         raise Refusal("card-out", "the card is not here")
     if now >= card.certificate.not_after:
@@ -75,6 +76,8 @@ def allow(wish: Wish, card: CardView | None, now: datetime) -> CardView:
 
 
 def must_confirm(wish: Wish, settings: Mapping[str, bool]) -> bool:
-    """Must a person at this PC say yes first?"""
-    purpose = wish.challenge.purpose if wish.challenge is not None else wish.purpose
-    return settings.get(purpose, settings[OTHER])
+    """Must a person at this PC say yes first? A challenge cannot name its way to what is set for documents."""
+    if wish.challenge is None:
+        return settings[DOCUMENT]
+    purpose = wish.challenge.purpose
+    return settings[OTHER] if purpose == DOCUMENT else settings.get(purpose, settings[OTHER])

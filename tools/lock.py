@@ -12,7 +12,7 @@ from pathlib import Path
 from tools.paths import ROOT
 
 # in this order: the later ones are constrained by runtime.txt
-NAMES = ("setup", "runtime", "dev", "local")
+NAMES = ("setup", "runtime", "dev", "local", "agent")
 
 
 def main() -> int:

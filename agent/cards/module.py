@@ -23,16 +23,15 @@ _FLAGS = {
     TokenFlag.USER_PIN_LOCKED: LOCKED,
     TokenFlag.PROTECTED_AUTHENTICATION_PATH: PIN_PAD,
 }
-#: a token that is being put in or pulled out; the next look will see more
-_PASSING = (
+#: the token went while it was looked at
+_GONE = (
     exceptions.TokenNotPresent,
     exceptions.TokenNotRecognised,
-    exceptions.DeviceError,
     exceptions.DeviceRemoved,
-    exceptions.GeneralError,
-    exceptions.FunctionFailed,
     exceptions.SlotIDInvalid,
 )
+#: looks at a reader that answers with an error before it counts as empty: one may be another program's doing
+_LOOKS = 2
 
 
 @contextmanager
@@ -67,15 +66,26 @@ class Module:
         """All tokens that are there now. The library starts anew for it: many notice neither removal nor new readers."""
         if self._sessions:
             raise CardError("failed", "this process is logged in and does not look")
-        with _translated():
-            library = self._loaded(fresh=True)
-            seen = []
-            for slot in library.get_slots(token_present=True):
-                with suppress(*_PASSING):
-                    token = slot.get_token()
-                    if token.flags & TokenFlag.TOKEN_INITIALIZED:
-                        seen.append(_seen(slot, token))
-            return seen
+        for left in reversed(range(_LOOKS)):
+            with _translated():
+                seen, troubled = self._look_once()
+            if not troubled or not left:
+                break
+        return seen
+
+    def _look_once(self) -> tuple[list[SeenToken], bool]:
+        """Tokens, and whether a reader answered with an error: its neighbours are not to suffer from it."""
+        seen, troubled = [], False
+        for slot in self._loaded(fresh=True).get_slots(token_present=True):
+            try:
+                token = slot.get_token()
+                if token.flags & TokenFlag.TOKEN_INITIALIZED:
+                    seen.append(_seen(slot, token))
+            except _GONE:
+                continue
+            except exceptions.PKCS11Error:
+                troubled = True
+        return seen, troubled
 
     def login(self, fingerprint: str, pin: bytearray, *, although_low: bool) -> None:
         """One attempt at the token that holds this certificate. although_low: a person said so, knowing the flags."""
@@ -124,7 +134,7 @@ class Module:
 
     def _find(self, fingerprint: str) -> tuple[Any, Any]:
         for slot in self._loaded(fresh=False).get_slots(token_present=True):
-            with suppress(CardError, *_PASSING):
+            with suppress(CardError, exceptions.PKCS11Error):
                 token = slot.get_token()
                 if token.flags & TokenFlag.TOKEN_INITIALIZED:
                     with token.open() as session:
@@ -160,10 +170,12 @@ def _seen_flags(token: Any) -> set[str]:
 
 
 def _certificates(session: Any) -> list[tuple[bytes, bytes]]:
-    return [
-        (bytes(found[Attribute.ID]), bytes(found[Attribute.VALUE]))
-        for found in session.get_objects({Attribute.CLASS: ObjectClass.CERTIFICATE})
-    ]
+    found = []
+    for one in session.get_objects({Attribute.CLASS: ObjectClass.CERTIFICATE}):
+        # a vendor's own kind of certificate may lack what one of X.509 has
+        with suppress(exceptions.AttributeTypeInvalid, exceptions.AttributeSensitive):
+            found.append((bytes(one[Attribute.ID]), bytes(one[Attribute.VALUE])))
+    return found
 
 
 def _certificate_id(session: Any, fingerprint: str) -> bytes:

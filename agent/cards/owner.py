@@ -77,15 +77,11 @@ class Owner:
 
     def login(self, fingerprint: str, pin: Pin, *, although_low: bool) -> None:
         """One attempt. The PIN is the owner's from here on. Raises CardError."""
-
-        def job() -> None:
-            try:
-                self._login(fingerprint, pin, although_low=although_low)
-            except CardError:
-                pin.wipe()
-                raise
-
-        self._do(job)
+        try:
+            self._do(lambda: self._login(fingerprint, pin, although_low=although_low))
+        except CardError:
+            pin.wipe()
+            raise
 
     def logout(self, fingerprint: str) -> None:
         """A person wants the card's PIN forgotten."""
@@ -94,7 +90,8 @@ class Owner:
     def sign(
         self, fingerprint: str, prepare: Callable[[SeenToken], tuple[int, bytes]]
     ) -> tuple[bytes, float]:
-        """The token's answer and how many seconds it took. prepare: mechanism number and bytes for the token as it is then. Raises CardError."""
+        """The token's answer and how many seconds it took. prepare: mechanism number and bytes for the token as it is
+        then. Raises CardError."""
         return self._do(lambda: self._sign(fingerprint, prepare))
 
     def _do(self, work: Callable[[], T]) -> T:
@@ -118,20 +115,28 @@ class Owner:
             try:
                 job = self._jobs.get(timeout=max(0.0, self._next_look - time.monotonic()))
             except queue.Empty:
-                self._look()
-                continue
+                job = _nothing
             if job is None:
                 break
             job()
             if time.monotonic() >= self._next_look:
-                self._look()
+                self._turn()
         for token in self._tokens.values():
             token.forget()
+        self._tokens.clear()
+        self._publish()
         for process in (self._watcher, self._worker):
             if process is not None:
                 process.close()
 
     # the rest runs in the owner's thread alone
+
+    def _turn(self) -> None:
+        try:
+            self._look()
+        except Exception:  # noqa: BLE001 - logged; without this thread the module would be lost for good
+            _LOG.failure("the look broke", module=self.module.name)
+            self._next_look = time.monotonic() + _BACKOFF[-1]
 
     def _look(self) -> None:
         try:
@@ -294,3 +299,7 @@ class Owner:
         begun = time.monotonic()
         answer = bytes(worker.call(order, self._config.sign_seconds)[0])
         return answer, time.monotonic() - begun
+
+
+def _nothing() -> None:
+    """What there is to do when nobody asks."""

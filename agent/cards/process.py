@@ -30,15 +30,18 @@ class Process:
     def __init__(self, path: str, environment: Mapping[str, str]) -> None:
         """Start it for the library at `path`; the library is loaded at the first call."""
         given = {name: value for name in _PASSED if (value := os.environ.get(name)) is not None}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "agent.cards.child"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            bufsize=0,
-            cwd=_ROOT,
-            env={**given, **environment},
-            **_apart(),
-        )
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "agent.cards.child"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                bufsize=0,
+                cwd=_ROOT,
+                env={**given, **environment},
+                **_apart(),
+            )
+        except OSError as exc:
+            raise CardError("lost", f"the module's process cannot be started: {exc}") from exc
         self._answers: queue.SimpleQueue[list[bytearray] | None] = queue.SimpleQueue()
         # a thread, because Windows cannot wait for a pipe with a limit
         threading.Thread(target=self._read, name="module-answers", daemon=True).start()

@@ -37,6 +37,16 @@ _OWN = {
 }
 _NOT_LOGGED_IN = 0x101
 
+#: places in CK_FUNCTION_LIST (pkcs11f.h)
+_PLACES = {
+    "C_Login": 18,
+    "C_FindObjectsInit": 26,
+    "C_FindObjects": 27,
+    "C_FindObjectsFinal": 28,
+    "C_SignInit": 42,
+    "C_Sign": 43,
+}
+
 _Number = ctypes.c_ulong
 # pkcs11.h: structures are packed on Windows and nowhere else
 _PACK = 1 if sys.platform == "win32" else 0
@@ -54,11 +64,23 @@ class _Attribute(ctypes.Structure):
     _fields_ = (("type", _Number), ("value", ctypes.c_void_p), ("length", _Number))
 
 
+class _FunctionList(ctypes.Structure):
+    if _PACK:
+        _pack_ = _PACK
+    _fields_ = (("version", ctypes.c_ubyte * 2), ("functions", ctypes.c_void_p * 44))
+
+
 class Library:
     """The library that python-pkcs11 has loaded and initialised, by its path: loading again is the same one."""
 
     def __init__(self, path: str) -> None:
-        self._library = ctypes.CDLL(path)
+        library = ctypes.CDLL(path)
+        table = ctypes.POINTER(_FunctionList)()
+        # the one name that every library must export
+        library.C_GetFunctionList(ctypes.byref(table))
+        addresses = table.contents.functions
+        prototype = ctypes.CFUNCTYPE(_Number)
+        self._functions = {name: prototype(addresses[place]) for name, place in _PLACES.items()}
 
     def login(self, session: int, pin: bytearray) -> None:
         """C_Login. An empty PIN leaves the typing to the reader's own keys. Raises CardError."""
@@ -111,6 +133,4 @@ class Library:
             raise CardError("lost", f"{name}: 0x{result:x}")
 
     def _call(self, name: str, *arguments: Any) -> int:
-        function = getattr(self._library, name)
-        function.restype = _Number
-        return int(function(*arguments))
+        return int(self._functions[name](*arguments))

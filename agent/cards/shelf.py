@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from agent import algorithms
@@ -26,9 +27,10 @@ class Shelf:
             owner.start()
 
     def wait_looked(self, seconds: float) -> None:
-        """Until every module was looked at once, or failed to be."""
+        """Until every module was looked at once, or failed to be; no longer than so many seconds."""
+        limit = time.monotonic() + seconds
         for owner in self.owners:
-            owner.looked.wait(seconds)
+            owner.looked.wait(max(0.0, limit - time.monotonic()))
 
     def close(self) -> None:
         """Log out of all cards and end all module processes."""

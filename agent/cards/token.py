@@ -28,6 +28,7 @@ class CardView:
     left: str
     pin_pad: bool
     mechanisms: tuple[str, ...]
+    sm2_user_id: str
 
 
 @dataclass(slots=True)
@@ -80,6 +81,7 @@ class Token:
                 left=seen.pin_left,
                 pin_pad=PIN_PAD in seen.flags,
                 mechanisms=algorithms.able(certificate.kind, seen.mechanisms, profile),
+                sm2_user_id=profile.sm2_user_id,
             )
             for certificate in self.certificates
         ]

@@ -6,7 +6,6 @@ records every frame's bytes in both directions.
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 import ipaddress
 import json
@@ -17,6 +16,7 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import grpc
@@ -30,7 +30,7 @@ from proto.agent.v1 import agent_pb2, agent_pb2_grpc
 from tests.support.eventually import eventually
 
 _HASHES = {"rsa-sha1": hashes.SHA1(), "rsa-sha256": hashes.SHA256()}  # noqa: S303
-_DAY = datetime.timedelta(days=1)
+_DAY = timedelta(days=1)
 _OPTIONS = (
     # agents ping every 30 s, also without data
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
@@ -39,12 +39,12 @@ _OPTIONS = (
 )
 
 
-def rfc3339(moment: datetime.datetime) -> str:
-    return moment.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
+def rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _now() -> datetime.datetime:
-    return datetime.datetime.now(datetime.UTC)
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 class Authority:
@@ -223,7 +223,7 @@ class Service(agent_pb2_grpc.EnrolmentServicer, agent_pb2_grpc.AgentsServicer):
         """A new request; or with the id of one that was asked, another one under the same id."""
         frame = agent_pb2.SignRequest(
             request_id=request_id or str(uuid.uuid4()),
-            expires_at=rfc3339(_now() + datetime.timedelta(seconds=seconds)),
+            expires_at=rfc3339(_now() + timedelta(seconds=seconds)),
             fingerprint=fingerprint,
             mechanism=mechanism,
             purpose=purpose,
@@ -252,7 +252,7 @@ class Service(agent_pb2_grpc.EnrolmentServicer, agent_pb2_grpc.AgentsServicer):
         frame.CopyFrom(asked.frame)
         frame.nonce = asked.nonces[-1]
         if len(asked.nonces) > 1:
-            frame.expires_at = rfc3339(_now() + datetime.timedelta(seconds=seconds))
+            frame.expires_at = rfc3339(_now() + timedelta(seconds=seconds))
         self._tell(agent_pb2.ToAgent(request=frame))
 
     def withdraw(self, asked: Asked) -> None:
@@ -266,7 +266,7 @@ class Service(agent_pb2_grpc.EnrolmentServicer, agent_pb2_grpc.AgentsServicer):
         self.revoked.add(agent_id)
         self.part("revoked", "此代理已被管理员吊销。", "This agent was revoked by the administrator.")
 
-    def answered(self, asked: Asked, count: int = 1, timeout: float = 20) -> agent_pb2.Result:
+    def answered(self, asked: Asked, count: int = 1, timeout: float = 60) -> agent_pb2.Result:
         """The newest result, once there are so many."""
         eventually(
             lambda: len(asked.results) >= count, f"result {count} of {asked.frame.request_id}", timeout

@@ -10,9 +10,10 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from agent.page.server import COOKIE, FILE, HEADER
@@ -35,6 +36,16 @@ retry_seconds = 1.0
 connect_seconds = 2.0
 refused_seconds = 0.5
 """
+
+
+#: what a busy machine may take for anything that is not about time, in seconds
+PATIENCE = 60.0
+T = TypeVar("T")
+
+
+def soon(condition: Callable[[], T], what: str, timeout: float = PATIENCE) -> T:
+    """`eventually`, with an agent's patience."""
+    return eventually(condition, what, timeout)
 
 
 @dataclass
@@ -90,7 +101,7 @@ class Agent:
     def start(self) -> Agent:
         """Spawned, and its page can be asked."""
         self.spawn()
-        eventually(lambda: (self.state / FILE).exists() or self.ended, "the agent's page")
+        soon(lambda: (self.state / FILE).exists() or self.ended, "the agent's page")
         return self
 
     @property
@@ -113,9 +124,15 @@ class Agent:
         """As the system does."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
+        try:
+            return self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            # says where its threads are (-X dev), and is no more
+            self.process.send_signal(signal.SIGABRT)
+            self.process.wait(10)
+            raise
 
-    def died(self, timeout: float = 20) -> int:
+    def died(self, timeout: float = PATIENCE) -> int:
         """Waits for an end of its own (a crash point)."""
         assert self.process is not None
         code = self.process.wait(timeout)
@@ -149,7 +166,7 @@ class Agent:
 
     def logged_in(self, fingerprint: str, pin: str) -> None:
         """The card is there and its PIN right."""
-        eventually(lambda: self.card(fingerprint), "the card is seen")
+        soon(lambda: self.card(fingerprint), "the card is seen")
         status, answer = self.pin(fingerprint, pin)
         assert status == 200, answer
 
@@ -190,5 +207,5 @@ def ready(agent: Agent, service: Service, reader: Reader, card: Card) -> Agent:
     reader.insert(card)
     agent.start()
     agent.logged_in(card.fingerprint, card.pin)
-    eventually(lambda: service.card_state(card.fingerprint) == "ready", "the card is announced as ready")
+    soon(lambda: service.card_state(card.fingerprint) == "ready", "the card is announced as ready")
     return agent

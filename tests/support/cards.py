@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import base64
-import datetime
 import hashlib
 import json
 import os
@@ -15,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from tools.paths import ROOT
 from tools.servers import softhsm
 
 SO_PIN = "so-pin-of-a-test"
-DAY = datetime.timedelta(days=1)
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def _configure(file: Path, tokens: Path) -> None:
 
 def certificate_for(key: rsa.RSAPrivateKey, name: str, days: int = 365, **usage: bool) -> bytes:
     """A self-signed certificate (DER) as a card holds one."""
-    now = datetime.datetime.now(datetime.UTC)
+    now = datetime.now(UTC)
     names = x509.Name(
         [
             x509.NameAttribute(NameOID.COMMON_NAME, name),

@@ -78,7 +78,7 @@
     const all = [];
     if (state.link.code !== "attending") {
       const tone = LINK_TONES[state.link.code] || "red";
-      const detail = state.link.detail ? `（${state.link.detail}）` : "";
+      const detail = state.link.detail ? ` · ${state.link.detail}` : "";
       all.push(notice(tone, "link", said(state.link), " ", make("small", {}, w.since(when(state.link.since)), detail)));
     }
     if (state.clock_off) all.push(notice("amber", "clock", w.clock(Math.abs(state.clock_off))));
@@ -140,7 +140,7 @@
       pairs(
         [w.units, one.units],
         [w.validity, day(one.not_after)],
-        [w.mechanisms, one.mechanisms.join("、") || w.noMechanisms],
+        [w.mechanisms, one.mechanisms.join(w.comma) || w.noMechanisms],
         [w.token, [one.label, one.model, one.token_serial].filter(Boolean).join(" · ")],
         [w.serial, one.serial],
       ),
@@ -157,6 +157,8 @@
       const forget = () => post("/api/logout", { card: one.fingerprint }).then(refresh);
       return [make("div", { className: "buttons" }, make("button", { type: "button", data: { test: "logout" }, on: { click: forget } }, w.logout))];
     }
+    // what has ended signs nothing: no PIN is asked for
+    if (one.days_left < 0) return [];
     if (one.state === "pin-locked") return [make("p", { className: "notice red" }, w.locked), error];
     if (one.state === "failing") return [make("p", { className: "notice red" }, one.reason), error];
     const low = one.state === "pin-low";
@@ -218,7 +220,7 @@
     const rows = state.journal.map((entry) => {
       const why = said(entry) || (entry.state === "intended" ? w.intended : "") || (entry.state === "rejected" ? entry.reason : "");
       return make("tr", { data: { test: "entry", state: entry.state } },
-        make("td", { className: "time" }, when(entry.at)),
+        make("td", { className: "time" }, ...when(entry.at).split(" ").flatMap((word) => [make("span", {}, word), " "])),
         make("td", {}, title(entry)),
         make("td", { className: "number" }, entry.documents ? String(entry.documents) : ""),
         make("td", {}, entry.actor),

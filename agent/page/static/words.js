@@ -4,6 +4,7 @@ const WORDS = {
   zh: {
     product: "通关签名代理",
     otherLanguage: "English",
+    comma: "、",
     lost: "与本机代理失去联系。它停止了，或正在重启；重启后请用 tongguan-agent page 重新打开此页。",
     link: {
       connecting: "正在连接",
@@ -16,7 +17,7 @@ const WORDS = {
     },
     since: (at) => `自 ${at}`,
     clock: (seconds) =>
-      `本机时钟与服务相差 ${seconds} 秒，请求可能被误判为过期，请校准本机时间。`,
+      `本机时钟与服务相差 ${seconds} 秒，请校准：证书的有效期和页面上的时间都依它判断。`,
     trouble: (name, path) => `PKCS#11 库“${name}”无法使用（${path}）：`,
     noModules: "还没有配置 PKCS#11 库。请在状态目录的 agent.toml 中写明卡驱动的路径，然后重启代理。",
     agentEnds: (at) => `代理自己的证书 ${at} 到期，联网时会自动更换。`,
@@ -84,6 +85,7 @@ const WORDS = {
   en: {
     product: "Tongguan signing agent",
     otherLanguage: "中文",
+    comma: ", ",
     lost: "The agent on this PC does not answer: it stopped or is restarting. After a restart open this page again with tongguan-agent page.",
     link: {
       connecting: "connecting",
@@ -96,7 +98,7 @@ const WORDS = {
     },
     since: (at) => `since ${at}`,
     clock: (seconds) =>
-      `This PC's clock differs from the service's by ${seconds} s: requests may look expired. Please set it.`,
+      `This PC's clock differs from the service's by ${seconds} s: set it, since certificates and the times shown here go by it.`,
     trouble: (name, path) => `PKCS#11 library “${name}” cannot be used (${path}): `,
     noModules: "No PKCS#11 library is set. Name the card driver's in agent.toml in the state folder, then restart the agent.",
     agentEnds: (at) => `The agent's own certificate ends on ${at}; it is renewed by itself while connected.`,

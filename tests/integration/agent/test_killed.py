@@ -10,9 +10,8 @@ import pytest
 
 from tests.integration.agent.conftest import Enrolled
 from tests.support.agent_service import Service
-from tests.support.agents import ready
+from tests.support.agents import ready, soon
 from tests.support.cards import Card, Reader
-from tests.support.eventually import eventually
 from tests.support.signed_infos import signed_info
 
 
@@ -29,12 +28,12 @@ def test_before_the_signature_is_journalled_a_repeat_signs(
     assert used == (0 if point == "before-intent" else 1)
     agent.start()
     # the PIN died with the agent: a person is asked, nothing is tried
-    eventually(lambda: service.card_state(card.fingerprint) == "pin-needed", "the card is announced")
+    soon(lambda: service.card_state(card.fingerprint) == "pin-needed", "the card is announced")
     agent.logged_in(card.fingerprint, card.pin)
     service.lease(asked)
     assert service.answered(asked).signature
     assert agent.uses(asked.frame.request_id) == used + 1
-    eventually(lambda: agent.shown["journal"][0]["state"] == "accepted", "it is confirmed")
+    soon(lambda: agent.shown["journal"][0]["state"] == "accepted", "it is confirmed")
 
 
 @pytest.mark.parametrize("point", ["after-result", "after-send", "before-outcome"])
@@ -51,7 +50,7 @@ def test_after_it_the_signature_is_sent_again_without_the_card(
     service.answered(asked, heard + 1)
     assert asked.last.signature
     assert agent.uses(asked.frame.request_id) == 1
-    eventually(lambda: agent.shown["journal"][0]["state"] == "accepted", "it is confirmed")
+    soon(lambda: agent.shown["journal"][0]["state"] == "accepted", "it is confirmed")
     assert len(service.ledger[asked.frame.request_id]) == 1
 
 
@@ -68,10 +67,10 @@ def test_an_unconfirmed_signature_is_sent_at_every_return(
     service.hold_outcomes = False
     service.part("shutdown")
     service.answered(asked, 4)
-    eventually(lambda: agent.shown["journal"][0]["state"] == "accepted", "it is confirmed")
+    soon(lambda: agent.shown["journal"][0]["state"] == "accepted", "it is confirmed")
     attended = service.attendances
     service.part("shutdown")
-    eventually(lambda: service.attendances > attended and service.cards(), "it attends again")
+    soon(lambda: service.attendances > attended and service.cards(), "it attends again")
     assert len(asked.results) == 4
     assert agent.uses(asked.frame.request_id) == 1
 
@@ -90,9 +89,7 @@ def test_a_module_that_dies_or_hangs_costs_only_its_process(
     second.insert(other)
     agent = ready(agents(reader, second), service, reader, card)
     agent.logged_in(other.fingerprint, other.pin)
-    one, _, worker, _ = eventually(
-        lambda: found if len(found := agent.modules()) == 4 else [], "four processes"
-    )
+    one, _, worker, _ = soon(lambda: found if len(found := agent.modules()) == 4 else [], "four processes")
     os.kill(worker, how)
     hit = service.ask(card.fingerprint, signed_info("hit"))
     beside = service.ask(other.fingerprint, signed_info("beside"))
@@ -102,8 +99,8 @@ def test_a_module_that_dies_or_hangs_costs_only_its_process(
     assert worker not in agent.modules()
     # the one that looks, too
     os.kill(one, how)
-    eventually(lambda: one not in agent.modules() and len(agent.modules()) == 4, "it is replaced", timeout=30)
-    eventually(lambda: agent.card(card.fingerprint).get("state") == "ready", "the card is ready", timeout=60)
+    soon(lambda: one not in agent.modules() and len(agent.modules()) == 4, "it is replaced")
+    soon(lambda: agent.card(card.fingerprint).get("state") == "ready", "the card is ready")
     assert service.answered(service.ask(card.fingerprint, signed_info("again"))).code == ""
 
 
@@ -121,6 +118,27 @@ def test_nothing_outlives_an_agent_that_was_killed(
     agents: Enrolled, service: Service, reader: Reader, card: Card
 ) -> None:
     agent = ready(agents(reader), service, reader, card)
-    children = eventually(agent.modules, "its modules' processes")
+    children = soon(agent.modules, "its modules' processes")
     agent.kill()
-    eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children), "they end too")
+    soon(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children), "they end too")
+
+
+def test_killed_in_the_middle_of_many_it_answers_each(
+    agents: Enrolled, service: Service, reader: Reader, card: Card
+) -> None:
+    agent = ready(agents(reader), service, reader, card)
+    asked = [service.ask(card.fingerprint, signed_info(str(number))) for number in range(60)]
+    soon(lambda: len([one for one in asked if one.results]) >= 10, "some are answered")
+    agent.kill()
+    before = [one for one in asked if one.results]
+    agent.start()
+    agent.logged_in(card.fingerprint, card.pin)
+    soon(lambda: service.card_state(card.fingerprint) == "ready", "it is back")
+    for one in asked:
+        # as a service does that lost the lease: also those whose answers it has
+        service.lease(one)
+    for one in asked:
+        soon(lambda one=one: any(result.nonce == one.nonces[-1] for result in one.results), "it is answered")
+        assert one.last.signature
+        assert len(service.ledger[one.frame.request_id]) == 1
+    assert [agent.uses(one.frame.request_id) for one in before] == [1] * len(before)

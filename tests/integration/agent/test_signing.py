@@ -8,9 +8,8 @@ from pathlib import Path
 
 from tests.integration.agent.conftest import Enrolled
 from tests.support.agent_service import Service
-from tests.support.agents import ready
+from tests.support.agents import ready, soon
 from tests.support.cards import Card, Reader
-from tests.support.eventually import eventually
 from tests.support.signed_infos import challenge, signed_info
 
 
@@ -28,7 +27,7 @@ def test_a_document_is_signed(agents: Enrolled, service: Service, reader: Reader
         assert result.seconds > 0
     # what the stand-in took, it had verified with the certificate
     assert len(service.ledger) == 2
-    entries = eventually(
+    entries = soon(
         lambda: [one for one in agent.shown["journal"] if one["state"] == "accepted"][1:],
         "both are confirmed",
     )
@@ -43,7 +42,7 @@ def test_a_repeat_is_answered_without_the_card(
     asked = service.ask(card.fingerprint, signed_info())
     first = service.answered(asked)
     reader.remove(card)
-    eventually(lambda: not service.cards(), "the card is announced as gone")
+    soon(lambda: not service.cards(), "the card is announced as gone")
     service.lease(asked)
     again = service.answered(asked, 2)
     assert (again.signature, again.seconds) == (first.signature, 0)
@@ -94,7 +93,7 @@ def test_what_cannot_be_signed_now_says_why(
     card, other = pair
     reader.insert(card)
     agent = agents(reader).start()
-    eventually(lambda: service.card_state(card.fingerprint) == "pin-needed", "the card is announced")
+    soon(lambda: service.card_state(card.fingerprint) == "pin-needed", "the card is announced")
 
     def code(fingerprint: str, **more: float) -> str:
         return service.answered(service.ask(fingerprint, signed_info(), **more)).code
@@ -111,7 +110,7 @@ def test_a_challenge_waits_for_a_person(
 ) -> None:
     agent = ready(agents(reader), service, reader, card)
     yes = service.ask(card.fingerprint, challenge(user="zhangsan"), "rsa-sha256", purpose="challenge")
-    (shown,) = eventually(lambda: agent.shown["asking"], "the page asks")
+    (shown,) = soon(lambda: agent.shown["asking"], "the page asks")
     assert shown["challenge"] == {
         "origin": "https://tongguan.example",
         "purpose": "sign-in",
@@ -121,7 +120,7 @@ def test_a_challenge_waits_for_a_person(
     assert agent.command("confirm", yes.frame.request_id).returncode == 0
     assert service.answered(yes).signature
     no = service.ask(card.fingerprint, challenge(nonce="m" * 32), "rsa-sha256", purpose="challenge")
-    eventually(lambda: agent.shown["asking"], "the page asks")
+    soon(lambda: agent.shown["asking"], "the page asks")
     assert agent.command("refuse", no.frame.request_id).returncode == 0
     assert service.answered(no).code == "refused"
     # nobody is asked twice
@@ -137,15 +136,15 @@ def test_a_challenge_waits_for_a_person(
 def test_a_request_is_withdrawn(agents: Enrolled, service: Service, reader: Reader, card: Card) -> None:
     agent = ready(agents(reader), service, reader, card)
     asked = service.ask(card.fingerprint, challenge(), "rsa-sha256", purpose="challenge", title_zh="登录")
-    eventually(lambda: agent.shown["asking"], "the page asks")
+    soon(lambda: agent.shown["asking"], "the page asks")
     service.withdraw(asked)
-    (gone,) = eventually(lambda: agent.shown["withdrawn"], "the page says that it was withdrawn")
+    (gone,) = soon(lambda: agent.shown["withdrawn"], "the page says that it was withdrawn")
     assert gone["request_id"] == asked.frame.request_id
     assert agent.shown["asking"] == []
     assert asked.results == []
     # a new wish under the same id is one
     service.lease(asked)
-    eventually(lambda: agent.shown["asking"], "the page asks again")
+    soon(lambda: agent.shown["asking"], "the page asks again")
 
 
 def test_requests_of_a_card_are_signed_in_their_order(
