@@ -635,7 +635,11 @@ const en: typeof zh = {
   export: {
     button: 'Export',
     print: 'Print',
-    what: 'Every document that matches, with its lines and all columns, shown or not',
+    what: 'Every document that matches, with the columns of this page; all columns at the right',
+    printWhat: 'Print what matches (500 documents at most), with the columns of this page',
+    choose: 'Choose which columns to export',
+    extents: { chosen: 'Chosen columns', all: 'All columns' },
+    extentHints: { chosen: 'as on this page, in its order', all: 'also hidden ones, and the lines' },
     title: 'Export the query',
     permission: 'You may not export or print; ask your enterprise administrator',
     waiting: 'Waiting for its turn…',

@@ -624,7 +624,11 @@ export default {
   export: {
     button: '导出',
     print: '打印',
-    what: '导出全部符合条件的单据及明细，包括未显示的列',
+    what: '导出全部符合条件的单据，列与页面相同；右侧可选全部列',
+    printWhat: '打印符合条件的单据（最多 500 单），列与页面相同',
+    choose: '选择导出哪些列',
+    extents: { chosen: '所选列', all: '全部列' },
+    extentHints: { chosen: '与页面相同，顺序一致', all: '包括未显示的列，另附明细' },
     title: '导出查询结果',
     permission: '您没有导出和打印的权限，请联系企业管理员',
     waiting: '排队等待导出…',
