@@ -14,7 +14,7 @@ const query: typeof zh = {
     state: 'State',
     allStates: 'All states',
     statesChosen: '{n} states',
-    prefixHint: 'First characters are enough',
+    prefixHint: 'Begins with',
     quick: { today: 'Today', week: '7 days', month: 'This month' },
     rangeMonth:
       'The storage time may span one calendar month at most; shorten it (for example 2026-11-01 to 2026-11-30).',
@@ -34,7 +34,7 @@ const query: typeof zh = {
     number: 'Number',
     updatedAt: 'Last change',
     batchNo: 'Batch number',
-    returnInfo: 'Customs’ words',
+    returnInfo: "Customs' words",
     selectRow: 'Select {number}',
     selectPage: 'Select all on this page',
     openDetail: 'Open {number}',
@@ -141,7 +141,7 @@ const query: typeof zh = {
     periodLead:
       'Builds applications from the lists of one consignor that were closed in the period and are in no other application.',
     consignor: 'Consignor code',
-    needConsignor: 'Enter the consignor’s code',
+    needConsignor: "Enter the consignor's code",
     period: 'Closed',
     needPeriod: 'Choose the period',
     type: 'Declaration type',
