@@ -5,7 +5,7 @@ For what leaves the system on paper or in a workbook. Must never change a value 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from documents import codes
 from documents.describe import describe, state_text, status_words
 from documents.spec import DocumentType, Field
+from documents.words import Words, Wrong, short
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 Show = Callable[[str], str]
@@ -79,24 +80,60 @@ def status(doctype: DocumentType, code: str, language: str) -> str:
     return text if code in text else f"{text}[{code}]"
 
 
+def column_names(doctype: DocumentType) -> tuple[str, ...]:
+    """The columns that `Columns` can show of this kind."""
+    return tuple(_columns(doctype))
+
+
+def wrong_columns(doctype: DocumentType, names: Sequence[str]) -> list[Wrong]:
+    """What is wrong with a choice of columns; path: ("columns",)."""
+    known = column_names(doctype)
+    possible = ", ".join(known)
+    unknown = [
+        Wrong(("columns",), "unknown-field",
+              Words(f"没有列“{short(name)}”，可选：{possible}。",
+                    f"There is no column “{short(name)}”; possible are: {possible}."), name)
+        for name in names
+        if name not in known
+    ]  # fmt: skip
+    twice = [
+        Wrong(("columns",), "repeated",
+              Words(f"列“{name}”只能出现一次。", f"The column “{name}” must be given once only."), name)
+        for name in known
+        if names.count(name) > 1
+    ]  # fmt: skip
+    return unknown + twice
+
+
+def _columns(doctype: DocumentType) -> dict[str, dict[str, Any]]:
+    """By name, in the order in which they are shown without a choice."""
+    items = list(describe(doctype)["columns"])
+    if all(item["name"] != "customs_status" for item in items):
+        # beside customs' words, which it belongs to
+        at = next((n for n, item in enumerate(items) if item["name"] == "return_info"), len(items))
+        column = {"name": "customs_status", "label": _CUSTOMS_STATUS, "width": 130, "align": "left"}
+        items.insert(at, {**column, "default": True})
+    return {item["name"]: item for item in items}
+
+
 class Columns:
     """What a query page shows of a document, as texts: the declared columns with those that every kind has.
 
-    brief: only those that are shown unless chosen otherwise, and times to the minute. names, titles, right (numbers)
-    and widths (pixels) are in one order; `texts` answers in the same.
+    chosen: names of some of them, in the order wanted; none = all. brief: without a choice only those that are shown
+    unless chosen otherwise, and times to the minute. names, titles, right (numbers) and widths (pixels) are in one
+    order; `texts` answers in the same. Raises KeyError for a name that is not in `column_names`.
     """
 
-    def __init__(self, doctype: DocumentType, language: str, *, brief: bool = False) -> None:
-        chosen = [item for item in describe(doctype)["columns"] if item["default"] or not brief]
-        if all(item["name"] != "customs_status" for item in chosen):
-            # beside customs' words, which it belongs to
-            at = next((n for n, item in enumerate(chosen) if item["name"] == "return_info"), len(chosen))
-            column = {"name": "customs_status", "label": _CUSTOMS_STATUS, "width": 130, "align": "left"}
-            chosen.insert(at, column)
-        self.names = [str(item["name"]) for item in chosen]
-        self.titles = [str(item["label"][language]) for item in chosen]
-        self.right = [item["align"] == "right" for item in chosen]
-        self.widths = [int(item["width"]) for item in chosen]
+    def __init__(
+        self, doctype: DocumentType, language: str, *, brief: bool = False, chosen: Sequence[str] = ()
+    ) -> None:
+        known = _columns(doctype)
+        names = chosen or [name for name, item in known.items() if item["default"] or not brief]
+        shown = [known[name] for name in names]
+        self.names = [str(item["name"]) for item in shown]
+        self.titles = [str(item["label"][language]) for item in shown]
+        self.right = [item["align"] == "right" for item in shown]
+        self.widths = [int(item["width"]) for item in shown]
         declared = {item.name for item in doctype.columns}
         self._shows = [
             (name, shower(doctype.head_field(name), language) if name in declared else None)

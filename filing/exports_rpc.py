@@ -6,7 +6,6 @@ from typing import Any
 
 from filing.context import Filing
 from filing.usecases import exports
-from proto.documents.v1 import documents_pb2
 from proto.exports.v1 import exports_pb2 as pb
 from proto.exports.v1 import exports_pb2_grpc as pb_grpc
 from runtime.grpc_server import current_actor, current_token
@@ -19,14 +18,12 @@ class ExportsServicer(pb_grpc.ExportsServicer):
         self._filing = filing
 
     def Direct(self, request: pb.ExportRequest, context: Any) -> pb.FilePart:
-        found = exports.direct(self._filing, current_actor(), wanted(request.query), _language(request))
+        found = exports.direct(self._filing, current_actor(), _wanted(request), _language(request))
         return pb.FilePart(content=found.content, total=found.total, file_name=found.name)
 
     def Start(self, request: pb.ExportRequest, context: Any) -> pb.Export:
         actor = current_actor()
-        export_id = exports.start(
-            self._filing, actor, current_token(), wanted(request.query), _language(request)
-        )
+        export_id = exports.start(self._filing, actor, current_token(), _wanted(request), _language(request))
         return _export(exports.read(self._filing, actor, export_id))
 
     def Read(self, request: pb.ExportRef, context: Any) -> pb.Export:
@@ -41,8 +38,9 @@ class ExportsServicer(pb_grpc.ExportsServicer):
         return pb.Discarded()
 
 
-def wanted(query: documents_pb2.QueryRequest) -> dict[str, Any]:
-    """A query as look.page takes it, without a page."""
+def _wanted(request: pb.ExportRequest) -> dict[str, Any]:
+    """A query as look.page takes it, without a page, and the columns wanted of it."""
+    query = request.query
     return {
         "kind": query.kind,
         "states": list(query.states),
@@ -52,6 +50,7 @@ def wanted(query: documents_pb2.QueryRequest) -> dict[str, Any]:
         "conditions": dict(query.conditions),
         "task_id": query.task_id,
         "sort": query.sort,
+        "columns": list(request.columns),
     }
 
 

@@ -28,11 +28,15 @@ def listing(
     *,
     conditions: Sequence[str] = (),
     more: bool = False,
+    chosen: Sequence[str] = (),
 ) -> bytes:
-    """A PDF. rows: as for show.Columns. conditions: what was asked for, in words. more: the query finds more rows."""
+    """A PDF. rows: as for show.Columns. conditions: what was asked for, in words. more: the query finds more rows.
+
+    chosen: columns in their order; none = those that are shown unless chosen otherwise.
+    """
     language = printing.language
     paper = Paper(face, lying=True)
-    shown = show.Columns(doctype, language, brief=True)
+    shown = show.Columns(doctype, language, brief=True, chosen=chosen)
     unit = paper.width / sum(shown.widths)
     columns = [
         Column(title, width * unit, right=right)

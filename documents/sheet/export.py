@@ -40,10 +40,13 @@ class Workbook:
 
     The first sheet has the columns of the query page, codes as name[code]. The second one has a row for each goods
     line (or document, where the kind has none) under the headers of the import template, codes and dates as they are
-    filed, so that it can be imported again. line_rows counts its rows.
+    filed, so that it can be imported again. line_rows counts its rows. chosen: columns of the first sheet, in their
+    order; what was not chosen is then in no other sheet either.
     """
 
-    def __init__(self, doctype: DocumentType, path: Path, language: str) -> None:
+    def __init__(
+        self, doctype: DocumentType, path: Path, language: str, *, chosen: Sequence[str] = ()
+    ) -> None:
         options = {
             "constant_memory": True,
             "tmpdir": str(path.parent),
@@ -57,13 +60,13 @@ class Workbook:
         self._right = self._book.add_format({**plain, "align": "right"})
         self._head = self._book.add_format({**plain, "bold": True, "bg_color": "#DCE6F2", "bottom": 1})
         words = _WORDS[language]
-        self._columns = show.Columns(doctype, language)
+        self._columns = show.Columns(doctype, language, chosen=chosen)
         self._documents = self._sheet(
             words["documents"],
             list(zip(self._columns.titles, self._columns.widths, strict=True)),
         )
         self._formats = [self._right if right else self._left for right in self._columns.right]
-        self._cells = _line_cells(doctype, language)
+        self._cells = [] if chosen else _line_cells(doctype, language)
         self._lines = None
         if self._cells:
             title = (

@@ -5,7 +5,7 @@ Source: field tables of the interface specification, 202205 edition.
 
 from __future__ import annotations
 
-from documents.spec import Action, Field
+from documents.spec import Action, Field, Mark
 from documents.words import Words
 
 #: set by the system when the document is sent; never accepted from anybody
@@ -34,6 +34,18 @@ REVIEWED = ("settled", "amended", "deleted")
 
 #: where nothing stands in the way: before it was sent, or when customs does not hold it
 OPEN = ("draft", "checked", "rejected", "error", "send_failed")
+
+
+def summary_state(words: Words) -> Mark:
+    """What summing up has come to for the list that a document is or speaks of; summaries name lists and nothing else."""
+    return Mark(
+        "summaryState", words, "list", ("none", Words("未汇总", "Not summed up")),
+        (
+            ("applied", Words("汇总申请中", "Applied for"), "summary-application",
+             ("signing", "signed", "sent", "stored", "received", "accepted", "settled")),
+            ("summed", Words("已汇总", "Summed up"), "summary-result", ("received", "settled")),
+        ),
+    )  # fmt: skip
 
 
 _DECLARE = Words("申报", "Declare")

@@ -25,7 +25,6 @@ from documents.spec import (
     Derived,
     DocumentType,
     Field,
-    Mark,
     Message,
     Page,
     ReceiptForm,
@@ -34,7 +33,7 @@ from documents.spec import (
     SheetColumn,
 )
 from documents.types import answer, made_up
-from documents.types.common import ON_SUBMIT, OPEN, SYSTEM, actions
+from documents.types.common import ON_SUBMIT, OPEN, SYSTEM, actions, summary_state
 from documents.types.fields import (
     carrier,
     choice,
@@ -301,14 +300,7 @@ LIST = DocumentType(
         Derived("return", "return", "TH", return_of),
     ),
     marks=(
-        Mark(
-            "summaryState", Words("汇总状态", "Summary state"), "list", ("none", Words("未汇总", "Not summed up")),
-            (
-                ("applied", Words("汇总申请中", "Applied for"), "summary-application",
-                 ("signing", "signed", "sent", "stored", "received", "accepted", "settled")),
-                ("summed", Words("已汇总", "Summed up"), "summary-result", ("received", "settled")),
-            ),
-        ),
+        summary_state(Words("汇总状态", "Summary state")),
     ),
     areas=(
         ("list", Words("清单信息", "List")),

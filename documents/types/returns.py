@@ -1,6 +1,7 @@
 """退货申请单: goods of an export list that come back, CEB213.
 
 Pages D1, D2 (guide 002 §4.1-4.2). Source: field table CEB213 (XSD order and lengths; the PDF differs in both).
+Which of the conditions of §4.2 there are, and from what: docs/decisions/0017.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from documents.spec import (
     SheetColumn,
 )
 from documents.types import answer, made_up
-from documents.types.common import ON_SUBMIT, OPEN, SYSTEM, actions
+from documents.types.common import ON_SUBMIT, OPEN, SYSTEM, actions, summary_state
 from documents.types.fields import (
     carrier,
     choice,
@@ -157,6 +158,7 @@ RETURN = DocumentType(
         Column("ebcName", 160, default=False),
         Column("agentName", 160, default=False),
     ),
+    marks=(summary_state(Words("原清单汇总状态", "Summary state of its list")),),
     sheet=Sheet(
         title="退货申请单",
         columns=(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from documents import show
 from documents.sheet.export import SHEET_ROWS, SheetFull, Workbook
 from documents.spec import DocumentType
 from filing import ids, scratch
@@ -25,6 +26,7 @@ from filing.store import exports as store
 from filing.store import query
 from filing.times import SHANGHAI
 from filing.usecases import look
+from filing.usecases.content import details
 from proto.events.v1 import events_pb2
 from runtime import crash, outbox
 from runtime.actor import Actor
@@ -66,15 +68,15 @@ class File:
 
 
 def direct(filing: Filing, actor: Actor, wanted: Mapping[str, Any], language: str) -> File:
-    """Up to DIRECT_LIMIT documents as a workbook. wanted: as for look.page."""
-    doctype, found = _asked(filing, actor, wanted)
+    """Up to DIRECT_LIMIT documents as a workbook. wanted: as for look.page, with the columns (none = all)."""
+    doctype, found, columns = _asked(filing, actor, wanted)
     if not _DIRECT.acquire(timeout=_DIRECT_WAIT):
         raise unavailable("导出", "Exporting")
     try:
         with scratch.folder() as folder, filing.database.transaction(actor.tenant_id) as connection:
             if store.count(connection, found, DIRECT_LIMIT) > DIRECT_LIMIT:
                 raise _too_many_for_direct(f"{DIRECT_LIMIT} 单", f"{DIRECT_LIMIT} documents")
-            with Workbook(doctype, folder / "export.xlsx", language) as book:
+            with Workbook(doctype, folder / "export.xlsx", language, chosen=columns) as book:
                 for row in store.rows(connection, found):
                     book.add(row)
                     if book.line_rows > DIRECT_LINES:
@@ -87,13 +89,18 @@ def direct(filing: Filing, actor: Actor, wanted: Mapping[str, Any], language: st
 
 def start(filing: Filing, actor: Actor, token: str, wanted: Mapping[str, Any], language: str) -> str:
     """Ask for an export in the background; returns its id. What is too old is dropped on this occasion."""
-    doctype, _ = _asked(filing, actor, wanted)
+    doctype, _, columns = _asked(filing, actor, wanted)
     export_id = ids.new_id()
     row = {
         "tenant": actor.tenant_id,
         "id": export_id,
         "kind": doctype.kind,
-        "wanted": {**wanted, "states": list(wanted["states"]), "conditions": dict(wanted["conditions"])},
+        "wanted": {
+            **wanted,
+            "states": list(wanted["states"]),
+            "conditions": dict(wanted["conditions"]),
+            "columns": list(columns),
+        },
         "language": language,
         "file_name": _file_name(doctype, language),
         "user": actor.user_id,
@@ -239,13 +246,13 @@ class _Job:
 
     def write(self, reading: Connection, path: Path) -> None:
         """The whole of it; `reading` is the transaction in which the documents are read."""
-        doctype, found = _asked(self._filing, self._actor, self._task.wanted)
+        doctype, found, columns = _asked(self._filing, self._actor, self._task.wanted)
         self._rows = store.count(reading, found, LIMIT)
         if self._rows > LIMIT:
             raise _too_many(f"超过 {LIMIT} 单", f"more than {LIMIT} documents")
         self._step("running", 0, partial(store.run, export_id=self._id, rows=self._rows))
         crash.point("export.running")
-        with Workbook(doctype, path, self._task.language) as book:
+        with Workbook(doctype, path, self._task.language, chosen=columns) as book:
             self._fill(book, reading, found)
         if path.stat().st_size > FILE_LIMIT:
             raise _too_many(f"文件超过 {FILE_LIMIT >> 20} MB", f"a file of more than {FILE_LIMIT >> 20} MB")
@@ -286,11 +293,19 @@ class _Job:
             outbox.add(connection, self._actor.tenant_id, self._token, [event])
 
 
-def _asked(filing: Filing, actor: Actor, wanted: Mapping[str, Any]) -> tuple[DocumentType, query.Filter]:
+def _asked(
+    filing: Filing, actor: Actor, wanted: Mapping[str, Any]
+) -> tuple[DocumentType, query.Filter, Sequence[str]]:
+    """The kind, which documents, and which columns of them (none = all)."""
     doctype = filing.doctype(wanted["kind"])
     actor.require("document.read", doctype.kind)
     actor.require("document.export", doctype.kind)
-    return doctype, look.wanted_filter(doctype, {**wanted, "page_size": 0, "cursor": ""})
+    # what was asked for before there was a choice has none
+    columns: Sequence[str] = wanted.get("columns", ())
+    wrong = show.wrong_columns(doctype, columns)
+    if wrong:
+        raise Problem("invalid", wrong[0].words.zh, wrong[0].words.en, details(wrong))
+    return doctype, look.wanted_filter(doctype, {**wanted, "page_size": 0, "cursor": ""}), columns
 
 
 def _file_name(doctype: DocumentType, language: str) -> str:

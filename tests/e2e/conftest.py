@@ -11,8 +11,10 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.support.browser import PATIENCE, SHOTS, Customs, Desk
+from tests.support.browser import SHOTS, Desk
 from tests.support.consignment import Consignment
+from tests.support.control import Customs
+from tests.support.glass import PATIENCE
 from tests.support.people import Visitor, new_user, signed_in
 from tests.support.stack import Stack
 from tests.support.windows import Windows

@@ -5,8 +5,10 @@ from __future__ import annotations
 from playwright.sync_api import Locator, expect
 
 from tests.e2e.conftest import Sits
-from tests.support.browser import CUSTOMS, Customs, Desk
+from tests.support.browser import Desk
 from tests.support.consignment import Consignment
+from tests.support.control import Customs
+from tests.support.glass import CUSTOMS
 from tests.support.people import Visitor, signed_in
 from tests.support.stack import Stack
 

@@ -58,6 +58,31 @@ def test_a_document_and_a_table_are_printed(sits: Sits, clerk: Visitor, tmp_path
     assert number in form.name or form.suffix == ".pdf"
 
 
+def test_the_export_has_the_columns_of_the_page_or_all(sits: Sits, clerk: Visitor, tmp_path: Path) -> None:
+    desk, number = sits("A"), a_number("X")
+    clerk.save_order(number)
+    desk.menu("A5-query")
+    desk.find(number)
+    desk.at("columns-open").click()
+    desk.at("column-stored_at").uncheck()
+    desk.at("column-up-return_info").click()
+    desk.page.keyboard.press("Escape")
+    shown = desk.at("document-table").get_by_role("columnheader").all_inner_texts()
+    # below a title stands how it is sorted
+    shown = [title.split()[0] for title in shown if title.strip()]
+    assert "入库时间" not in shown
+    (head, *_lines) = rows_of(desk.saved(desk.at("tool-export"), tmp_path))
+    assert head == shown
+    desk.at("tool-export-choose").click()
+    desk.shoot("95-export-choice")
+    whole = rows_of(desk.saved(desk.at("export-all"), tmp_path))[0]
+    assert "入库时间" in whole
+    assert len(whole) > len(shown)
+    with desk.page.expect_request("**/print.pdf?*") as asked:
+        desk.saved(desk.at("tool-print"), tmp_path)
+    assert "columns=number" in asked.value.url
+
+
 @pytest.fixture
 def many(clerk: Visitor, stack: Stack, tmp_path: Path) -> str:
     """The beginning of the numbers of more orders than are exported at once."""

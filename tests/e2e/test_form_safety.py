@@ -15,6 +15,7 @@ from tests.support.people import Visitor, a_number
 #: a form reports every fifteen seconds that it is open
 HEARTBEAT = 40_000
 KEPT = "() => Object.keys(localStorage).some((key) => key.startsWith('tongguan.draft/'))"
+KEPT_TWO = "() => Object.keys(localStorage).filter((key) => key.startsWith('tongguan.draft/')).length === 2"
 NOT_KEPT = "() => !Object.keys(localStorage).some((key) => key.startsWith('tongguan.draft/'))"
 
 
@@ -37,7 +38,7 @@ def test_what_was_typed_survives_a_crash_and_nobody_else_sees_it(sits: Sits, cle
     desk.go("/documents/order/new")
     expect(desk.at("draft-notice")).to_contain_text("未保存")
     desk.at("draft-differences").click()
-    expect(desk.at("draft-change", field="orderNo")).to_contain_text(number)
+    expect(desk.at("change", pointer="/head/orderNo")).to_contain_text(number)
     desk.shoot("95-draft-found")
     desk.at("draft-restore").click()
     expect(desk.at("input-orderNo")).to_have_value(number)
@@ -58,6 +59,39 @@ def test_what_was_typed_survives_a_crash_and_nobody_else_sees_it(sits: Sits, cle
     expect(desk.at("input-orderNo")).to_have_value(number)
     expect(desk.at("draft-notice")).to_have_count(0)
     desk.page.wait_for_function(NOT_KEPT)
+
+
+def test_two_windows_on_one_form_and_what_is_not_decided_keep_their_own(sits: Sits) -> None:
+    first = sits("A")
+    second = Desk(first.stack, first.context, first.context.new_page())
+    for desk, note in ((first, "甲窗口"), (second, "乙窗口")):
+        desk.go("/documents/order/new")
+        expect(desk.at("form-page")).to_be_visible()
+        desk.fill_in(note=note)
+    first.page.wait_for_function(KEPT_TWO)
+    # what is being typed in the other window is no offer, until that window is gone
+    expect(first.at("draft-notice")).to_have_count(0)
+    expect(second.at("draft-notice")).to_have_count(0)
+    second.page.close(run_before_unload=False)
+    expect(first.at("draft-notice")).to_have_count(1)
+    expect(first.at("input-note")).to_have_value("甲窗口")
+    _crash(first)
+    first.go("/documents/order/new")
+    expect(first.at("draft-notice")).to_have_count(2)
+    first.fill_in(note="尚未决定时输入")
+    first.page.wait_for_function(KEPT_TWO.replace("2", "3"))
+    first.at("draft-differences").last.click()
+    expect(first.at("change", pointer="/head/note")).to_contain_text("甲窗口")
+    first.shoot("95-drafts-of-two-windows")
+    first.at("draft-restore").last.click()
+    expect(first.at("input-note")).to_have_value("甲窗口")
+    # what stood in the form is offered in its turn
+    expect(first.at("draft-notice")).to_have_count(2)
+    first.at("draft-differences").first.click()
+    expect(first.at("change", pointer="/head/note")).to_contain_text("尚未决定时输入")
+    for _ in range(2):
+        first.at("draft-discard").first.click()
+    expect(first.at("draft-notice")).to_have_count(0)
 
 
 def test_two_people_in_one_document_see_each_other_and_nobody_is_overwritten(

@@ -7,7 +7,8 @@ import re
 from playwright.sync_api import Locator, expect
 
 from tests.e2e.conftest import OpenDesk
-from tests.support.browser import Customs, Desk
+from tests.support.browser import Desk
+from tests.support.control import Customs
 from tests.support.people import Visitor, a_number, new_user
 from tests.support.stack import Stack
 

@@ -9,9 +9,12 @@ from pathlib import Path
 import openpyxl
 from playwright.sync_api import expect
 
-from tests.support.browser import CUSTOMS, Customs, Desk, marked_cells, renumbered
+from tests.support.browser import Desk
+from tests.support.control import Customs
+from tests.support.glass import CUSTOMS
 from tests.support.people import a_number
 from tests.support.stack import Stack
+from tests.support.workbooks import marked_cells, renumbered
 from tools.paths import ROOT
 
 SAMPLES = ROOT / "tests" / "samples"

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.support.browser import Customs, Desk, filled
+from tests.support.browser import Desk
+from tests.support.control import Customs
 from tests.support.people import a_number
+from tests.support.workbooks import filled
 
 
 def test_from_the_filled_template_to_customs_acceptance(

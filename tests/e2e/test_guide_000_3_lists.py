@@ -9,9 +9,12 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import Sits
-from tests.support.browser import CUSTOMS, Customs, Desk, filled
+from tests.support.browser import Desk
 from tests.support.consignment import Consignment
+from tests.support.control import Customs
+from tests.support.glass import CUSTOMS
 from tests.support.people import Visitor, a_number
+from tests.support.workbooks import filled
 
 Row = Mapping[str, str | int]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import Sits
-from tests.support.browser import CUSTOMS
 from tests.support.consignment import Consignment
+from tests.support.glass import CUSTOMS
 
 
 def test_a_master_house_list_is_amended(sits: Sits, consignment: Consignment) -> None:

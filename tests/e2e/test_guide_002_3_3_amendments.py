@@ -5,8 +5,9 @@ from __future__ import annotations
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import Sits
-from tests.support.browser import Customs, Desk
+from tests.support.browser import Desk
 from tests.support.consignment import Consignment
+from tests.support.control import Customs
 from tests.support.people import Visitor
 
 

@@ -12,8 +12,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import Sits
-from tests.support.browser import CUSTOMS, Desk
+from tests.support.browser import Desk
 from tests.support.consignment import Consignment
+from tests.support.glass import CUSTOMS
 from tests.support.people import Visitor
 
 #: what the examples do not have: the mode of a return, and of each cancellation a list of its own, filed elsewhere

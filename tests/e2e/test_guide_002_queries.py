@@ -95,7 +95,9 @@ SECTIONS = {
     "4.1": Section(
         "待申报退货单查询", "D1", "A", "return-open", "待提交", "企业内部标识", without="return-done"
     ),
-    "4.2": Section("退货单查询", "D2", "A", "return-done", "放行", "企业内部标识", ("退货监管方式",)),
+    "4.2": Section(
+        "退货单查询", "D2", "A", "return-done", "放行", "企业内部标识", ("汇总状态", "退货监管方式")
+    ),
     "4.3": Section("理货明细单查询", "D3", "O", "tally-done", "海关审结", "企业内部编号"),
     "5.1": Section(
         "汇总申请单申报",

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser import Desk, filled
+from tests.support.browser import Desk
 from tests.support.people import a_number
+from tests.support.workbooks import filled
 from tools.paths import ROOT
 
 SAMPLES = ROOT / "tests" / "samples"

@@ -7,8 +7,11 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import Sits
-from tests.support.browser import CUSTOMS, PATIENCE, Customs, Desk, filled
+from tests.support.browser import Desk
+from tests.support.control import Customs
+from tests.support.glass import CUSTOMS, PATIENCE
 from tests.support.people import a_number
+from tests.support.workbooks import filled
 
 
 def order(number: str, **changes: str) -> dict[str, str]:

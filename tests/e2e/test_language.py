@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import OpenDesk
-from tests.support.browser import CUSTOMS, Desk
+from tests.support.browser import Desk
+from tests.support.glass import CUSTOMS
 from tests.support.people import Visitor, a_number, new_user
 from tests.support.stack import Stack
 from tools.paths import ROOT

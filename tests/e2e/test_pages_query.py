@@ -8,8 +8,10 @@ import re
 import pytest
 from playwright.sync_api import Locator, Route, expect
 
-from tests.support.browser import CUSTOMS, Customs, Desk
+from tests.support.browser import Desk
+from tests.support.control import Customs
 from tests.support.eventually import eventually
+from tests.support.glass import CUSTOMS
 from tests.support.people import Visitor, a_number
 
 

@@ -9,7 +9,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import OpenDesk
-from tests.support.browser import CUSTOMS, PATIENCE, Customs, Desk
+from tests.support.browser import Desk
+from tests.support.control import Customs
+from tests.support.glass import CUSTOMS, PATIENCE
 from tests.support.people import Visitor, a_number, new_user, signed_in, tenant_id
 from tests.support.stack import Stack
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from tests.support.browser import CUSTOMS, Customs, Desk
+from tests.support.browser import Desk
+from tests.support.control import Customs
+from tests.support.glass import CUSTOMS
 from tests.support.people import Visitor, a_number
 
 REASON = "电商企业备案已过期，请先办理备案变更"

@@ -177,6 +177,21 @@ def test_what_looks_like_a_formula_stays_text_and_comes_back_the_same(desk: Offi
             assert found[number]["lines"][0].get(column.name) == whole["lines"][0].get(column.name)
 
 
+def test_chosen_columns_are_kept_with_the_request(desk: Office) -> None:
+    fill(desk, 1)
+    chosen = ["state", "number"]
+    done = work(desk, start(desk, columns=chosen))
+    assert done.state == "done"
+    content = whole_file(desk, str(done.id))
+    assert cells(content) == [["状态", "订单编号"], ["待提交", "EX000000"]]
+    assert cells(exports.direct(desk.filing, desk.actor, asked(columns=chosen), "zh").content) == cells(
+        content
+    )
+    with pytest.raises(Problem) as refused:
+        start(desk, columns=["number", "body"])
+    assert (refused.value.kind, refused.value.details[0].value) == ("invalid", "body")
+
+
 def test_another_tenant_sees_nothing(desk: Office, base: Office) -> None:
     fill(desk, 5)
     export_id = start(desk)

@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from services.gateway.http import document_schemas
-from tests.support.browser import Customs
+from tests.support.control import Customs
 from tests.support.eventually import eventually
 from tests.support.people import Visitor, a_number, same_refusal, signed_in
 from tests.support.stack import Stack

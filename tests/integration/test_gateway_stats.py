@@ -12,8 +12,8 @@ from filing.store.query import COUNT_LIMIT
 from filing.times import SHANGHAI
 from services.gateway.http import schemas, stat_schemas
 from tests.support.answers import fits, problem
-from tests.support.browser import Customs
 from tests.support.consignment import Consignment
+from tests.support.control import Customs
 from tests.support.eventually import eventually
 from tests.support.people import Visitor, a_number, new_mandate, signed_in
 from tests.support.stack import Stack

@@ -372,18 +372,24 @@ def test_a_cancellation_and_a_return_are_begun_from_a_list_and_held_against_it(c
     assert late.problem.details[0].pointer == "/head/invtNo"
 
 
-def test_lists_are_found_by_what_their_summing_up_has_come_to(course: Course) -> None:
+def test_lists_and_their_returns_are_found_by_what_their_summing_up_has_come_to(course: Course) -> None:
     lists = closed_lists(course, 2)
     desk = course.desk
 
-    def found(value: str) -> set[str]:
+    doctype = REGISTRY.get("list")
+    assert doctype is not None
+    give_back = next(item for item in doctype.derives if item.kind == "return")
+    (back,) = derive.derive(desk.filing, desk.actor, "list", give_back, [lists[0][0]])
+
+    def found(value: str, kind: str = "list") -> set[str]:
         page = look.page(desk.filing, desk.actor, {
-            "kind": "list", "states": [], "settled": "", "stored_from": "", "stored_to": "",
+            "kind": kind, "states": [], "settled": "", "stored_from": "", "stored_to": "",
             "conditions": {"summaryState": value}, "sort": "", "page_size": 50, "cursor": "",
         })  # fmt: skip
         return {str(row.id) for row in page.rows}
 
     assert (found("none"), found("applied"), found("summed")) == ({lists[0][0], lists[1][0]}, set(), set())
+    assert found("none", "return") == {back.new_id}
     (row,) = summary.build(desk.filing, desk.actor, summary.Wanted(ids=[lists[0][0]]))
     assert found("applied") == set()
     course.declare("summary-application", str(row.id))
@@ -391,6 +397,8 @@ def test_lists_are_found_by_what_their_summing_up_has_come_to(course: Course) ->
     result = {"sumNo": "S1", "declSeqNo": "D1", "opDate": "20261120150000001"}
     course.take([course.result(result, [{"invtNo": lists[0][1]}])])
     assert (found("none"), found("applied"), found("summed")) == ({lists[1][0]}, set(), {lists[0][0]})
+    # a return goes by the list whose goods come back
+    assert (found("none", "return"), found("summed", "return")) == (set(), {back.new_id})
     with pytest.raises(Problem) as refused:
         found("nothing")
     assert refused.value.details[0].pointer == "/summaryState"

@@ -10,9 +10,10 @@ from typing import Any
 from flask import Response, request
 from marshmallow import fields
 
+from documents import show
 from proto.exports.v1 import exports_pb2 as pb
 from proto.exports.v1 import exports_pb2_grpc
-from runtime.errors import Problem, not_found
+from runtime.errors import Detail, Problem, not_found
 from services.gateway.http import auth, calls, catalogue, context, documents, parse, problems, wire, words
 from services.gateway.http.answers import XLSX, Blueprint, answer, attachment, disposition, no_content
 from services.gateway.http.schemas import FieldProblem
@@ -32,10 +33,12 @@ _FILE = {"type": "string", "format": "binary"}
 ASKING: dict[str, Any] = {
     "parameters": [
         {"in": "query", "name": name, "schema": {"type": "string"}}
-        for name in (*catalogue.PAGING, *catalogue.BUILT_IN)
+        for name in (*catalogue.PAGING, *catalogue.BUILT_IN, "columns")
         if name not in _OF_PAGES
     ],
-    "description": "Takes the parameters of the query page, apart from page_size and cursor: all matches are meant.",
+    "description": "Takes the parameters of the query page, apart from page_size and cursor: all matches are meant. "
+    "columns: names of columns (see GET /kinds/{kind}, and customs_status), joined by commas, in the order wanted; "
+    "a workbook of chosen columns has no sheet of lines.",
 }
 
 
@@ -110,20 +113,29 @@ def discard(export_id: str) -> Response:
     return no_content()
 
 
-def query_without_page() -> dict[str, str]:
-    """The parameters of this request; those that name a page are refused like unknown ones."""
+def query_without_page(known: catalogue.Kind) -> tuple[dict[str, str], list[str]]:
+    """The parameters of this request and the columns it chooses (none = not chosen).
+
+    Parameters that name a page are refused like unknown ones.
+    """
     sent = parse.single(request, ("state",))
+    columns = [name for name in (sent.pop("columns", "")).split(",") if name]
     wrong = [problems.wrong(f"/{name}", "unknown", sent[name]) for name in _OF_PAGES if name in sent]
+    wrong += [
+        Detail(item.pointer, item.code, item.words.zh, item.words.en, item.value)
+        for item in show.wrong_columns(known.type, columns)
+    ]
     if wrong:
         raise problems.invalid(wrong)
-    return sent
+    return sent, columns
 
 
 def _asked(kind: str) -> tuple[catalogue.Kind, pb.ExportRequest]:
     known = documents.allowed(kind, "document.export")
     auth.require("document.read", kind)
-    query = documents.query_message(known, query_without_page())
-    return known, pb.ExportRequest(query=query, language=words.language())
+    sent, columns = query_without_page(known)
+    query = documents.query_message(known, sent)
+    return known, pb.ExportRequest(query=query, language=words.language(), columns=columns)
 
 
 def _find(export_id: str) -> tuple[str, pb.Export]:

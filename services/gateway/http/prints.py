@@ -51,15 +51,17 @@ def one(kind: str, document_id: str) -> Response:
 @blueprint.response(200, _FILE, content_type=PDF)
 @blueprint.doc(**exports.ASKING)
 def table(kind: str) -> Response:
-    """The query's rows as a table, 500 at most; what is left out is said."""
+    """The query's rows as a table, 500 at most; what is left out is said. Without a choice its default columns."""
     known = _allowed(kind)
-    sent = exports.query_without_page()
+    sent, columns = exports.query_without_page(known)
     message = documents.query_message(known, sent)
     context.trail("print", object_=kind, detail={"query": dict(request.args)})
     rows, more = _rows(known, message)
     asked = _in_words(known, sent, message)
     content = _painted(
-        lambda font: listing.listing(font, known.type, rows, _printing(), conditions=asked, more=more)
+        lambda font: listing.listing(
+            font, known.type, rows, _printing(), conditions=asked, more=more, chosen=columns
+        )
     )
     title = words.pick(known.type.title.zh, known.type.title.en)
     return attachment(content, f"{title}-{context.now().astimezone(show.SHANGHAI):%Y%m%d-%H%M%S}.pdf", PDF)

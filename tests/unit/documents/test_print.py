@@ -225,6 +225,17 @@ def test_every_kind_prints_a_table_of_its_columns(doctype: DocumentType, languag
         assert squeezed(value) in text, title
 
 
+@KINDS
+def test_a_table_prints_the_chosen_columns_in_their_order(doctype: DocumentType) -> None:
+    chosen = ("updated_at", "state", "number")
+    text = squeezed(printed(listing.listing(the_face(), doctype, [stored(doctype)], PRINTING, chosen=chosen)))
+    titles = [squeezed(title) for title in show.Columns(doctype, "zh", chosen=chosen).titles]
+    assert "".join(titles) in text
+    for title in set(show.Columns(doctype, "zh", brief=True).titles) - set(titles):
+        if not any(title in one for one in titles):
+            assert squeezed(title) not in text.replace(squeezed(doctype.title.zh), "")
+
+
 def test_a_table_of_nothing_says_so() -> None:
     text = printed(listing.listing(the_face(), WITH_LINES, [], PRINTING))
     assert "共0单" in text

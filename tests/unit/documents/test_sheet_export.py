@@ -45,9 +45,11 @@ def a_row(doctype: DocumentType, **changes: Any) -> Any:
     return SimpleNamespace(**{**found, **changes})
 
 
-def written(path: Path, doctype: DocumentType, rows: Sequence[Any], language: str = "zh") -> Path:
+def written(
+    path: Path, doctype: DocumentType, rows: Sequence[Any], language: str = "zh", chosen: Sequence[str] = ()
+) -> Path:
     file = path / "export.xlsx"
-    with Workbook(doctype, file, language) as book:
+    with Workbook(doctype, file, language, chosen=chosen) as book:
         for row in rows:
             book.add(row)
     return file
@@ -80,6 +82,28 @@ def test_every_kind_is_exported_with_its_declared_columns(
     assert len(found) == (2 if doctype.lines or doctype.sheet else 1)
     if doctype.lines:
         assert len(found[1]) == 1 + len(doctype.example["lines"])
+
+
+@KINDS
+def test_chosen_columns_stand_in_the_order_of_the_choice_and_alone(
+    tmp_path: Path, doctype: DocumentType
+) -> None:
+    chosen = [name for name in reversed(show.column_names(doctype)) if name != "state"]
+    row = a_row(doctype)
+    (found,) = sheets(written(tmp_path, doctype, [row], chosen=chosen))
+    whole = show.Columns(doctype, "zh")
+    expected = dict(zip(whole.names, zip(whole.titles, whole.texts(row), strict=True), strict=True))
+    assert list(zip(*found, strict=True)) == [expected[name] for name in chosen]
+
+
+def test_a_wrong_choice_of_columns_is_named() -> None:
+    unknown, repeated = show.wrong_columns(ORDER, ["number", "nonsense", "state", "number"])
+    assert (unknown.code, unknown.value, unknown.pointer) == ("unknown-field", "nonsense", "/columns")
+    assert "“nonsense”" in unknown.words.zh
+    assert "“nonsense”" in unknown.words.en
+    assert "customs_status" in unknown.words.zh
+    assert (repeated.code, repeated.value) == ("repeated", "number")
+    assert not show.wrong_columns(ORDER, show.column_names(ORDER))
 
 
 @IMPORTED

@@ -1,6 +1,19 @@
 // What is typed and not saved: kept for its owner alone, for a week, and never without bounds.
 import { beforeEach, describe, expect, it } from 'vitest'
-import { cleanDrafts, draftKey, forgetDraft, keepDraft, LONGEST, MOST, readDraft, type Draft } from '@/lib/drafts'
+import {
+  cleanDrafts,
+  draftKey,
+  draftPlace,
+  draftsAt,
+  forgetDraft,
+  keepDraft,
+  LONGEST,
+  MOST,
+  newDraftId,
+  readDraft,
+  type Draft,
+  type Owner,
+} from '@/lib/drafts'
 
 const NOW = new Date('2026-11-20T07:04:00Z')
 const LI = { tenant: 't', user: 'li' }
@@ -12,25 +25,34 @@ const draft = (more: Partial<Draft> = {}): Draft => ({
   lines: [],
   ...more,
 })
+const at = (owner: Owner, kind: string, where: string, id = '1') => draftKey(draftPlace(owner, kind, where), id)
 beforeEach(() => localStorage.clear())
 
 describe('a draft', () => {
   it('is found again as it was typed, by its owner for that document alone', () => {
-    expect(keepDraft(draftKey(LI, 'order', 'a'), draft())).toBe(true)
-    expect(readDraft(draftKey(LI, 'order', 'a'), NOW)?.head.worth).toBe('64.99500')
+    expect(keepDraft(at(LI, 'order', 'a'), draft())).toBe(true)
+    expect(readDraft(at(LI, 'order', 'a'), NOW)?.head.worth).toBe('64.99500')
     for (const key of [
-      draftKey({ ...LI, tenant: 'client' }, 'order', 'a'),
-      draftKey({ ...LI, user: 'wang' }, 'order', 'a'),
-      draftKey(LI, 'booking', 'a'),
-      draftKey(LI, 'order', 'new'),
+      at({ ...LI, tenant: 'client' }, 'order', 'a'),
+      at({ ...LI, user: 'wang' }, 'order', 'a'),
+      at(LI, 'booking', 'a'),
+      at(LI, 'order', 'new'),
     ])
       expect(readDraft(key, NOW)).toBeNull()
   })
+  it('is one of several at its place, each with a name of its own', () => {
+    const place = draftPlace(LI, 'order', 'new')
+    const ids = [newDraftId(), newDraftId()]
+    ids.forEach((id) => keepDraft(draftKey(place, id), draft()))
+    keepDraft(at(LI, 'order', 'new2'), draft())
+    expect(draftsAt(place).sort()).toEqual(ids.map((id) => draftKey(place, id)).sort())
+    expect(draftsAt(draftPlace({ ...LI, user: 'wang' }, 'order', 'new'))).toEqual([])
+  })
   it('names cannot run into each other', () => {
-    expect(draftKey({ tenant: 'a/b', user: 'c' }, 'k', 'x')).not.toBe(draftKey({ tenant: 'a', user: 'b/c' }, 'k', 'x'))
+    expect(at({ tenant: 'a/b', user: 'c' }, 'k', 'x')).not.toBe(at({ tenant: 'a', user: 'b/c' }, 'k', 'x'))
   })
   it('goes when it is forgotten, after a week, and when somebody else signs in', () => {
-    const [mine, other, old] = ['a', 'b', 'c'].map((id) => draftKey(LI, 'order', id)) as [string, string, string]
+    const [mine, other, old] = ['a', 'b', 'c'].map((id) => at(LI, 'order', id)) as [string, string, string]
     keepDraft(mine, draft())
     keepDraft(other, draft())
     keepDraft(old, draft({ at: '2026-11-13T07:00:00Z' }))
@@ -44,15 +66,15 @@ describe('a draft', () => {
     expect(Object.keys(localStorage)).toEqual(['tongguan.other'])
   })
   it('is refused where it is too long, and the oldest make room', () => {
-    expect(keepDraft(draftKey(LI, 'order', 'big'), draft({ head: { note: 'x'.repeat(LONGEST) } }))).toBe(false)
+    expect(keepDraft(at(LI, 'order', 'big'), draft({ head: { note: 'x'.repeat(LONGEST) } }))).toBe(false)
     for (let n = 0; n <= MOST; n++)
-      keepDraft(draftKey(LI, 'order', `${n}`), draft({ at: new Date(NOW.getTime() + n * 1000).toISOString() }))
+      keepDraft(at(LI, 'order', `${n}`), draft({ at: new Date(NOW.getTime() + n * 1000).toISOString() }))
     expect(Object.keys(localStorage)).toHaveLength(MOST)
-    expect(readDraft(draftKey(LI, 'order', '0'), NOW)).toBeNull()
-    expect(readDraft(draftKey(LI, 'order', `${MOST}`), NOW)).not.toBeNull()
+    expect(readDraft(at(LI, 'order', '0'), NOW)).toBeNull()
+    expect(readDraft(at(LI, 'order', `${MOST}`), NOW)).not.toBeNull()
   })
   it('of another version of the pages is none', () => {
-    localStorage.setItem(draftKey(LI, 'order', 'a'), '{"at":')
-    expect(readDraft(draftKey(LI, 'order', 'a'), NOW)).toBeNull()
+    localStorage.setItem(at(LI, 'order', 'a'), '{"at":')
+    expect(readDraft(at(LI, 'order', 'a'), NOW)).toBeNull()
   })
 })

@@ -197,6 +197,62 @@ describe('a stored document', () => {
     expect(Object.keys(localStorage).filter((key) => key.startsWith('tongguan.draft/'))).toEqual([])
   })
 
+  it('keeps what is typed apart from what is offered, and gives up neither for the other', async () => {
+    const answers: Answers = { 'GET /documents/parcel/a': stored() }
+    const worth = (page: VueWrapper) => page.find(test('input-worth'))
+    const kept = () =>
+      Object.entries(localStorage)
+        .filter(([key]) => key.startsWith('tongguan.draft/'))
+        .map(([, text]) => (JSON.parse(text as string) as { head: { worth: string } }).head.worth)
+        .sort()
+    const { page } = await open('/documents/parcel/a/edit', answers)
+    await worth(page).setValue('99')
+    window.dispatchEvent(new Event('pagehide'))
+    const before = { ...localStorage }
+    mounted?.unmount()
+    Object.assign(localStorage, before)
+    // not decided: what is typed now is kept beside it
+    const again = (await open('/documents/parcel/a/edit', answers)).page
+    await worth(again).setValue('77')
+    window.dispatchEvent(new Event('pagehide'))
+    expect(kept()).toEqual(['77', '99'])
+    expect(again.findAll(test('draft-notice'))).toHaveLength(1)
+    // what is restored takes the form; what stood there is offered in its turn
+    await again.find(test('draft-restore')).trigger('click')
+    await flushPromises()
+    expect((worth(again).element as HTMLInputElement).value).toBe('99')
+    expect(kept()).toEqual(['77', '99'])
+    expect(again.findAll(test('draft-notice'))).toHaveLength(1)
+    await again.find(test('draft-differences')).trigger('click')
+    expect(again.find(test('draft-notice')).text()).toContain('77')
+    await again.find(test('draft-discard')).trigger('click')
+    expect(again.find(test('draft-notice')).exists()).toBe(false)
+    expect(kept()).toEqual(['99'])
+  })
+
+  it('gives a removed line back with what the server said of it', async () => {
+    const errors = [
+      { pointer: '/lines/0/totalPrice', code: 'range', message: '须大于 0。' },
+      { pointer: '/lines/1/totalPrice', code: 'range', message: '须大于 1。' },
+    ]
+    const lines = ['1', '2'].map((no) => ({ no, totalPrice: '0' }))
+    const { page } = await open('/documents/parcel/a/edit', {
+      'GET /documents/parcel/a': stored({ body: { head: { parcelNo: 'P-1', worth: '1' }, lines } }),
+      'PUT /documents/parcel/a': () => problem(422, { detail: '有 2 处内容不正确。', errors }),
+    })
+    const told = () => page.findAll(test('form-error')).map((one) => [one.attributes('data-key'), one.text()])
+    await page.find(test('input-worth')).setValue('2')
+    await page.find(test('form-save')).trigger('click')
+    await flushPromises()
+    const both = told()
+    expect(both).toHaveLength(2)
+    await page.findAll(test('line-totalPrice'))[0]!.trigger('mousedown')
+    await page.find(test('line-remove')).trigger('click')
+    expect(told()).toEqual([['lines/0/totalPrice', both[1]?.[1]?.replace('2', '1')]])
+    await page.find(test('lines')).trigger('keydown', { key: 'z', ctrlKey: true })
+    expect(told()).toEqual(both)
+  })
+
   it('is saved before it is filed, and what stands in the way of filing is told at the fields', async () => {
     const { page, sent } = await open('/documents/parcel/a/edit', {
       'GET /documents/parcel/a': stored(),

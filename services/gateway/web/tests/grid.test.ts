@@ -134,7 +134,7 @@ describe('what was done can be taken back', () => {
   const kind = { ...KIND, max_lines: 5 }
   const begin = (...totals: string[]) => {
     const form = reactive<{ lines: Line[] }>({ lines: totals.map((totalPrice) => newLine(kind, { totalPrice })) })
-    const moved: [number, number][] = []
+    const moved: [number, number, Line][] = []
     const edits = useLines(kind, form, {
       changed: () => undefined,
       moved: (...how) => moved.push(how),
@@ -176,7 +176,10 @@ describe('what was done can be taken back', () => {
     edits.redo()
     expect(form.lines.map((line) => line.key)).toEqual(keys)
     // errors follow each of these moves
-    expect(moved.slice(0, 5)).toEqual([[1, 1], [2, -1], [2, -1], [2, 1], [2, 1]]) // prettier-ignore
+    expect(moved.slice(0, 5).map(([at, by]) => [at, by])).toEqual([[1, 1], [2, -1], [2, -1], [2, 1], [2, 1]]) // prettier-ignore
+    // and know the line that comes back
+    const [, two, three, threeAgain, twoAgain] = moved.map(([, , line]) => line.key)
+    expect([twoAgain, threeAgain]).toEqual([two, three])
   })
   it('a pasted block is one step, with the lines it added; what finds no room is counted', () => {
     const { form, edits, shown } = begin('1', '2')

@@ -6,7 +6,7 @@ import { MOST, withDocuments, type Notice } from '@/lib/notices'
 import { useNotices } from '@/stores/notices'
 import { PAUSE } from '@/stores/preferences'
 import { useSession } from '@/stores/session'
-import { KIND, row, serve, type Answers } from './support'
+import { KIND, problem, row, serve, type Answers } from './support'
 
 const at = (minute: number) => new Date(Date.UTC(2026, 10, 20, 8, minute)).toISOString()
 const refused = (count: number, minute: number) => ({
@@ -65,8 +65,10 @@ describe('the bell', () => {
   afterEach(() => vi.useRealTimers())
 
   it('hears of what this person moved, and of nobody else’s', async () => {
-    const { notices, sent } = await signedIn({ 'POST /documents/parcel/actions/declare': { results: [] } })
-    await documents.act('parcel', 'declare', ['a', 'b'])
+    const results = ['a', 'b', 'd'].map((id) => ({ id, ok: true, state: 'sent' }))
+    const { notices, sent } = await signedIn({ 'POST /documents/parcel/actions/declare': { results } })
+    await documents.act('parcel', 'declare', ['a', 'b', 'd'])
+    await vi.advanceTimersByTimeAsync(0)
     const change = (id: string, state: string) => ({
       id,
       number: `P-${id}`,
@@ -85,6 +87,59 @@ describe('the bell', () => {
     expect(sent.at(-1)).toMatchObject({ method: 'PUT', url: '/api/v1/preferences/notices.own' })
     notices.readAll()
     expect(notices.unread).toBe(0)
+  })
+  it('tells when the last of a batch is through, with what became of each', async () => {
+    const results = ['a', 'b', 'c'].map((id) => ({ id, ok: id !== 'c', state: 'sent' }))
+    const { notices } = await signedIn({ 'POST /documents/parcel/actions/declare': { results } })
+    await documents.act('parcel', 'declare', ['a', 'b', 'c'])
+    await vi.advanceTimersByTimeAsync(0)
+    expect(notices.waiting).toBe(true)
+    const change = (id: string, state: string) => ({ id, number: `P-${id}`, state, version: 2, settled: false })
+    await notices.states('parcel', [change('a', 'sent'), change('a', 'released'), change('x', 'released')])
+    expect(notices.items).toEqual([])
+    await notices.states('parcel', [change('b', 'rejected')])
+    expect(notices.items).toMatchObject([
+      { what: 'batch', count: 2, came: { released: 1, rejected: 1 }, to: '/documents/parcel' },
+      { what: 'document', name: 'P-b' },
+    ])
+    expect(notices.waiting).toBe(false)
+  })
+  it('asks after a reload for the documents it waits for, and for nobody else’s', async () => {
+    const batch = { kind: 'parcel', at: at(-30), total: 3, open: ['a', 'gone', 'c'], came: {} }
+    const { notices, sent } = await signedIn(
+      {
+        'GET /preferences': { items: { 'following.own': [batch] } },
+        'PUT /preferences/following.own': {},
+        'DELETE /preferences/following.own': {},
+        'GET /documents/parcel/a': row('a', { number: 'P-a', state: 'released' }),
+        'GET /documents/parcel/gone': () => problem(404, {}),
+        'GET /documents/parcel/c': row('c', { number: 'P-c', state: 'sent' }),
+      },
+      {},
+    )
+    await notices.catchUp()
+    expect(notices.items).toEqual([])
+    expect(sent.some((one) => one.url.includes('/documents/parcel?'))).toBe(false)
+    await notices.states('parcel', [{ id: 'c', number: 'P-c', state: 'released', version: 3, settled: false }])
+    expect(notices.items).toMatchObject([{ what: 'batch', count: 2, came: { released: 2 } }])
+    expect(notices.items[0]?.to).toBe('/documents/parcel?state=released')
+  })
+  it('tells once that the device that signs is out of reach, until it is back', async () => {
+    let state = 'unavailable'
+    const key = () => ({ id: 'k', label: '加密机一', active: true, state, not_after: at(60 * 24 * 300) })
+    const { notices } = await signedIn({
+      'GET /session': { ...ME, permissions: ['key.read'] },
+      'GET /devices': () => Response.json({ items: [key()] }),
+    })
+    for (let i = 0; i < 2; i++) await notices.signing()
+    expect(notices.items).toMatchObject([{ what: 'device', name: '加密机一', read: false, to: '/settings/keys' }])
+    state = 'usable'
+    await notices.signing()
+    expect(notices.unread).toBe(0)
+    state = 'unavailable'
+    await vi.advanceTimersByTimeAsync(60_000)
+    await notices.signing()
+    expect([notices.unread, notices.items.length]).toEqual([1, 2])
   })
   it('asks after a reload for what it missed, once', async () => {
     const job = { what: 'export', kind: 'parcel', id: 'e' }

@@ -115,6 +115,21 @@ describe('the query page of any kind', () => {
     })
   })
 
+  it('unfolds its conditions for an address that is followed to it while it is open', async () => {
+    serve({ 'GET /documents/parcel': { items: rows } })
+    const page = await open(QueryList, { kind: KIND, preset: {} }, '/q')
+    expect(page.find(test('condition-flag')).exists()).toBe(false)
+    await router.push('/elsewhere')
+    await router.push('/q?flag=A')
+    await flushPromises()
+    expect(page.find(test('condition-flag')).exists()).toBe(true)
+    // what one folds oneself stays folded while one works here
+    await page.find(test('query-expand')).trigger('click')
+    await page.find(test('query-submit')).trigger('click')
+    await flushPromises()
+    expect(page.find(test('condition-flag')).exists()).toBe(false)
+  })
+
   it('refuses a range over a month without asking the server', async () => {
     const sent = serve({ 'GET /documents/parcel': { items: rows } })
     const page = await open(QueryList, { kind: KIND, preset: {} }, '/q?stored=2026-09-01~2026-11-20')

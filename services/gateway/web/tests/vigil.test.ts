@@ -11,10 +11,11 @@ const IDLE = 30 * MINUTE
 let lastUsed = 0
 let ended = false
 let user = 'u'
+let began = 0
 
 /** The server's side: a session that dies half an hour after the last call that a person made. */
 function me(): unknown {
-  if (ended || Date.now() > lastUsed + IDLE) return problem(401, {})
+  if (ended || Date.now() > lastUsed + IDLE || Date.now() > began + 12 * 60 * MINUTE) return problem(401, {})
   return {
     user: { id: user, username: 'li' },
     permissions: [],
@@ -24,7 +25,7 @@ function me(): unknown {
     session: {
       idle_seconds: IDLE / 1000,
       idle_left: Math.ceil((lastUsed + IDLE - Date.now()) / 1000),
-      ends_at: new Date(12 * 60 * MINUTE).toISOString(),
+      ends_at: new Date(began + 12 * 60 * MINUTE).toISOString(),
     },
   }
 }
@@ -47,6 +48,7 @@ beforeEach(() => {
   lastUsed = 0
   ended = false
   user = 'u'
+  began = 0
 })
 afterEach(() => {
   useVigil().stop()
@@ -96,6 +98,46 @@ describe('a session', () => {
     expect(vigil.warned).toBe(false)
     await vi.advanceTimersByTimeAsync(27 * MINUTE)
     expect([vigil.warned, useSession().gone]).toEqual([false, null])
+  })
+  it('warns before its latest end, too, where only signing in again helps', async () => {
+    play({ 'POST /session': () => ((began = Date.now()), me()) })
+    const session = useSession()
+    const vigil = useVigil()
+    await session.restore()
+    for (let minute = 0; minute < 12 * 60 - 2; minute++) {
+      type()
+      await vi.advanceTimersByTimeAsync(MINUTE)
+    }
+    await vi.advanceTimersByTimeAsync(500)
+    expect([vigil.warned, vigil.latest, vigil.secondsLeft]).toEqual([true, true, 120])
+    // later: one is not told again, and goes on to the end
+    vigil.later()
+    await vi.advanceTimersByTimeAsync(MINUTE)
+    expect([vigil.warned, session.gone]).toEqual([false, null])
+    // but one may sign in at once, and the day begins anew
+    session.renew()
+    expect(session.gone).toBe('soon')
+    await session.signIn('li', 'secret')
+    expect([session.gone, session.info?.user.id]).toEqual([null, 'u'])
+    type()
+    await vi.advanceTimersByTimeAsync(5 * MINUTE)
+    expect([vigil.warned, session.gone]).toEqual([false, null])
+  })
+  it('whose latest end was put off ends under the dialog', async () => {
+    play()
+    const session = useSession()
+    await session.restore()
+    for (let minute = 0; minute < 12 * 60 - 2; minute++) {
+      type()
+      await vi.advanceTimersByTimeAsync(MINUTE)
+    }
+    await vi.advanceTimersByTimeAsync(500)
+    session.renew()
+    session.putOff()
+    expect(session.gone).toBeNull()
+    await vi.advanceTimersByTimeAsync(2 * MINUTE + 2000)
+    expect(session.gone).toBe('absolute')
+    expect(session.signedIn).toBe(true)
   })
   it('alarms nobody whose other window is at work', async () => {
     play()

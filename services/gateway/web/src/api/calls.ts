@@ -38,7 +38,7 @@ import type {
 type Raw = Record<string, unknown>
 /** Work that goes on after its call has been answered: whose end the person wants to hear of (stores/notices.ts). */
 export type Begun =
-  { what: 'import' | 'export'; kind: string; id: string } | { what: 'document'; kind: string; ids: string[] }
+  { what: 'import' | 'export'; kind: string; id: string } | { what: 'document'; kind: string; results: ActionResult[] }
 let onBegun: (work: Begun) => void = () => undefined
 export function whenBegun(handler: (work: Begun) => void): void {
   onBegun = handler
@@ -104,7 +104,7 @@ export const documents = {
   act: async (kind: string, action: string, ids: string[]) => {
     const path = `/documents/${part(kind)}/actions/${part(action)}`
     const answer = await request<{ results: ActionResult[] }>('POST', path, { body: { ids } })
-    onBegun({ what: 'document', kind, ids })
+    onBegun({ what: 'document', kind, results: answer.results })
     return answer
   },
 }

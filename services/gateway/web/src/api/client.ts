@@ -1,6 +1,7 @@
 // The only module that talks to the server: language, CSRF token, idempotency key and problems live here once.
 // It must never hold page state, and never invents words (see problem.ts).
 import { saveFile } from '@/lib/files'
+import { randomHex } from '@/lib/random'
 import { ApiProblem, problemFrom, retryAfterSeconds, type ProblemJson } from './problem'
 import type { Language } from './types'
 
@@ -61,10 +62,7 @@ export function buildUrl(path: string, query: Query = {}): string {
 }
 
 /** A random key for one user action, so that a repeat on the way cannot do it twice. */
-export function idempotencyKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  return Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('')
-}
+export const idempotencyKey = (): string => randomHex(16)
 
 function headersFor(method: string, extra: Record<string, string> = {}): Record<string, string> {
   const headers: Record<string, string> = {

@@ -1,6 +1,7 @@
 // What is typed and not saved yet, kept in this browser until it is: a crash loses nothing. Kept for one person acting
 // for one tenant; nobody else is shown it, and another person who signs in here ends it. Old ones go after a week.
 import type { Content } from './merge'
+import { randomHex } from './random'
 import { readText, writeText } from './storage'
 
 export interface Owner {
@@ -21,9 +22,13 @@ export const KEPT_DAYS = 7
 export const LONGEST = 1_500_000
 export const MOST = 20
 
-/** place: the document's id, or "new". */
-export const draftKey = (owner: Owner, kind: string, place: string): string =>
-  PREFIX + [owner.tenant, owner.user, kind, place].map(encodeURIComponent).join('/')
+/** where: the document's id, or "new". */
+export const draftPlace = (owner: Owner, kind: string, where: string): string =>
+  PREFIX + [owner.tenant, owner.user, kind, where].map(encodeURIComponent).join('/')
+/** Of the drafts at a place each open form keeps one. */
+export const draftKey = (place: string, id: string): string => `${place}/${encodeURIComponent(id)}`
+export const newDraftId = (): string => randomHex(8)
+export const draftsAt = (place: string): string[] => keys().filter((key) => key.startsWith(`${place}/`))
 
 export function readDraft(key: string, now: Date = new Date()): Draft | null {
   const found = parse(readText(key))

@@ -2,6 +2,7 @@
 import type { Column, DocumentRow, Field, Kind, Label } from '@/api/types'
 import { showCustomsDay, showCustomsTime, showTime } from './dates'
 import { showDecimal } from './decimal'
+import { textRoom } from './textRoom'
 
 export interface Words {
   say: (label: Field['label']) => string
@@ -43,6 +44,8 @@ export function cellValue(row: DocumentRow, column: string): string {
 /** Room for a table on a screen of 1366 px, beside the menu, in px. */
 const ROOM = 1130
 const PICK = 38
+/** A state is read whole: its column has room for the longest of the kind, within these, in px. */
+const STATE_ROOM = { least: 128, most: 196, mark: 44 }
 /** What every default view keeps, with the room it needs; number and state come first, customs' words right after. */
 const KEPT: Record<string, number> = { number: 168, state: 128, return_info: 200, stored_at: 136 }
 const NARROWEST = 84
@@ -69,8 +72,17 @@ function says(kind: Kind, name: string): boolean {
   return name !== 'return_info' || !kind.received
 }
 
+function stateRoom(kind: Kind, say: (label: Label) => string): number {
+  const longest = Math.max(0, ...kind.states.map((state) => textRoom(say(state.label), 12)))
+  return Math.min(STATE_ROOM.most, Math.max(STATE_ROOM.least, longest + STATE_ROOM.mark))
+}
+
 /** All columns a table of this kind can show: number, state and customs' words first, then as declared, then built-in ones. */
-export function viewColumns(kind: Kind, builtIn: (name: string) => string): ViewColumn[] {
+export function viewColumns(
+  kind: Kind,
+  builtIn: (name: string) => string,
+  say: (label: Label) => string = (label) => label.zh,
+): ViewColumn[] {
   const declared = new Map(
     kind.columns.map((column) => [column.name === kind.number_field ? 'number' : column.name, column]),
   )
@@ -83,7 +95,12 @@ export function viewColumns(kind: Kind, builtIn: (name: string) => string): View
       name,
       label: column?.label ?? (name === 'number' && field ? field.label : builtIn(name)),
       align: column?.align ?? (isNumeric(field) ? 'right' : 'left'),
-      width: name in KEPT ? KEPT[name] : Math.min(column?.width ?? NARROWEST, WIDEST),
+      width:
+        name === 'state'
+          ? stateRoom(kind, say)
+          : name in KEPT
+            ? KEPT[name]
+            : Math.min(column?.width ?? NARROWEST, WIDEST),
       default: name in KEPT || (column ? column.default !== false : name === 'updated_at'),
       sortable: column?.sortable ?? name === 'stored_at',
       fixed: column?.fixed ?? name === 'number',

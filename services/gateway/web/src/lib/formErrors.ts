@@ -53,3 +53,15 @@ export function shiftKeys(keys: Set<string>, at: number, by: 1 | -1): void {
   moving.forEach(({ key }) => keys.delete(key))
   for (const { index, name } of moving) if (by === 1 || index !== at) keys.add(`lines/${index + by}/${name}`)
 }
+
+export const errorsOfLine = (errors: readonly FormError[], at: number): FormError[] =>
+  errors.filter(({ place }) => place?.level === 'lines' && place.index === at)
+/** Names of the fields of one line among keys ("lines/3/qty"). */
+export const namesOfLine = (keys: ReadonlySet<string>, at: number): string[] =>
+  [...keys].flatMap((key) => (key.startsWith(`lines/${at}/`) ? [key.slice(`lines/${at}/`.length)] : []))
+/** Errors of one line where that line stands now. */
+export const atLine = (errors: readonly FormError[], at: number): FormError[] =>
+  errors.map((error) => {
+    const place = error.place && { ...error.place, index: at }
+    return { ...error, place, key: place ? placeKey(place) : error.key }
+  })

@@ -3,7 +3,7 @@
 export interface Notice {
   /** what it is about; a second one about the same replaces or adds to the first */
   key: string
-  what: 'import' | 'export' | 'document' | 'mandate' | 'key'
+  what: 'import' | 'export' | 'document' | 'batch' | 'mandate' | 'key' | 'device'
   kind?: string
   state?: string
   /** how many documents; the number of one, a label, a day … in words of their own */
@@ -12,6 +12,8 @@ export interface Notice {
   at: string
   read: boolean
   to: string
+  /** of a batch: how many came to which state */
+  came?: Record<string, number>
 }
 /** Work of this person that still goes on. */
 export interface Job {
@@ -22,9 +24,11 @@ export interface Job {
 export interface Kept {
   items: Notice[]
   jobs: Job[]
-  /** kinds of which this person has moved documents, and until when their states are known here */
+  /** kinds of which this person has moved more documents than are remembered, and until when their states are known here */
   kinds: string[]
   seen: string
+  /** signing keys that are told to be out of reach */
+  down: string[]
 }
 
 /** as many as fit into one preference */
@@ -32,7 +36,7 @@ export const MOST = 40
 export const MOST_JOBS = 20
 /** Documents of one kind that come to one state within this time are one line. */
 export const BURST = 10 * 60_000 // ms
-export const NOTHING: Kept = { items: [], jobs: [], kinds: [], seen: '' }
+export const NOTHING: Kept = { items: [], jobs: [], kinds: [], seen: '', down: [] }
 
 /** With one more; the oldest go where there are too many. */
 export function withNotice(items: readonly Notice[], next: Notice): Notice[] {

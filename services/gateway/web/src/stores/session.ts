@@ -21,7 +21,7 @@ export const useSession = defineStore('session', () => {
   /** why the sign-in page is shown: the session ended under a page, or the user left */
   const left = ref<'ended' | 'signedOut' | null>(null)
   /** why the sign-in dialog stands over the pages */
-  const gone = ref<'idle' | 'absolute' | 'elsewhere' | null>(null)
+  const gone = ref<'soon' | 'idle' | 'absolute' | 'elsewhere' | null>(null)
   const vigil = useVigil()
   /** calls that found the session gone, waiting for somebody to sign in again */
   const held = new Set<(again: boolean) => void>()
@@ -63,9 +63,17 @@ export const useSession = defineStore('session', () => {
   }
   /** The session is no more. The pages stay, under a dialog. */
   function lose(): void {
-    if (!info.value || gone.value) return
+    if (!info.value || (gone.value && gone.value !== 'soon')) return
     gone.value = vigil.reason()
     vigil.stop()
+  }
+  /** Sign in again while the session still goes on, before its latest end: the pages stay all the same. */
+  function renew(): void {
+    vigil.later()
+    if (info.value && !gone.value) gone.value = 'soon'
+  }
+  function putOff(): void {
+    if (gone.value === 'soon') gone.value = null
   }
   whenSignedOut(() => {
     if (!info.value) return Promise.resolve(false)
@@ -163,6 +171,8 @@ export const useSession = defineStore('session', () => {
     signIn,
     signOut,
     leave,
+    renew,
+    putOff,
     enterClient,
     may,
   }

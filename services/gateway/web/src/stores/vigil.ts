@@ -21,6 +21,10 @@ export interface Session {
 
 export const useVigil = defineStore('vigil', () => {
   const warned = ref(false)
+  /** the end one is warned of comes whatever anybody does: only signing in again helps */
+  const latest = ref(false)
+  /** of that end the person has been warned, and said: later */
+  let putOff = 0
   const now = ref(0)
   const ends = ref(0)
   let idle = 0
@@ -84,9 +88,11 @@ export const useVigil = defineStore('vigil', () => {
   async function foresee(): Promise<void> {
     await ask(false)
     if (!session || warned.value || ends.value - Date.now() > warnFor() + 1000) return
-    // near the latest end no key press helps: what is typed stays, and signing in again goes on with it
-    if (ends.value === endsAtLatest) return void (timer = setTimeout(over, ends.value - Date.now()))
     clearTimeout(timer)
+    latest.value = ends.value === endsAtLatest
+    // the server's moment is the same, but not how far its clock is ahead
+    const told = Math.abs(putOff - endsAtLatest) < AT_WORK
+    if (latest.value && told) return void (timer = setTimeout(over, ends.value - Date.now()))
     warned.value = true
     now.value = Date.now()
     tick = setInterval(() => {
@@ -140,6 +146,12 @@ export const useVigil = defineStore('vigil', () => {
     endWarning()
     await touch()
   }
+  /** 稍后: no key press puts off the latest end; when it comes, the dialog over the pages keeps what is typed. */
+  function later(): void {
+    putOff = endsAtLatest
+    endWarning()
+    settle(ends.value)
+  }
   /** Why a session that is gone has ended, as far as this window can tell. */
   const reason = (): 'idle' | 'absolute' | 'elsewhere' =>
     endsAtLatest && Date.now() >= endsAtLatest - 1000
@@ -148,5 +160,5 @@ export const useVigil = defineStore('vigil', () => {
         ? 'idle'
         : 'elsewhere'
 
-  return { warned, secondsLeft, start, stop, learn, touched, goOn, away, reason }
+  return { warned, latest, secondsLeft, start, stop, learn, touched, goOn, later, away, reason }
 })

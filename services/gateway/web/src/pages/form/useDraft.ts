@@ -1,22 +1,16 @@
-// What is typed stays in this browser until it is saved; after a crash the form offers it again.
+// What is typed stays in this browser until it is saved; after a crash the form offers it again. Each open form keeps a
+// draft of its own, so that two windows at one place, or what is offered and not decided yet, never write over each other.
 import { onBeforeUnmount, shallowRef, watch } from 'vue'
 import { serverNow } from '@/api/client'
 import type { Kind } from '@/api/types'
-import { draftKey, forgetDraft, keepDraft, readDraft, type Draft, type Owner } from '@/lib/drafts'
+import { hold } from '@/lib/draftLock'
+import { draftKey, draftPlace, forgetDraft, keepDraft, newDraftId, type Draft, type Owner } from '@/lib/drafts'
 import { ownContent } from '@/lib/form'
-import { merge, type Taken } from '@/lib/merge'
 import { useSession } from '@/stores/session'
 import type { useForm } from './useForm'
+import { useOffers, type Offer } from './useOffers'
 
 const PAUSE = 400
-
-export interface Offer {
-  draft: Draft
-  /** what it changes in what is shown now */
-  changes: Taken[]
-  /** the stored document is another one than the draft began from */
-  moved: boolean
-}
 
 export function useDraft(kind: Kind, model: ReturnType<typeof useForm>) {
   const session = useSession()
@@ -25,29 +19,29 @@ export function useDraft(kind: Kind, model: ReturnType<typeof useForm>) {
     return info && { tenant: info.client?.id ?? info.tenant.id, user: info.user.id }
   }
   const mine = owner()
-  const place = () => (mine ? draftKey(mine, kind.kind, model.doc.value?.id ?? 'new') : '')
-  const offer = shallowRef<Offer | null>(null)
+  const place = () => (mine ? draftPlace(mine, kind.kind, model.doc.value?.id ?? 'new') : '')
   /** it is too large, or the browser keeps nothing: then it is said */
   const unkept = shallowRef(false)
+  /** where what is typed here is kept; '' = nothing is */
   let kept = ''
+  let id = ''
+  let letGo: () => void
   let timer: ReturnType<typeof setTimeout> | undefined
-
-  const shown = () => ownContent(kind, model.content())
-  /** Looked for once, when the form is there; what is not decided yet is not written over. */
-  function look(): void {
-    const draft = readDraft(place())
-    if (!draft) return
-    const changes = merge(shown(), shown(), draft).taken
-    if (!changes.length) return forgetDraft(place())
-    kept = place()
-    offer.value = { draft, changes, moved: draft.version !== (model.doc.value?.version ?? null) }
+  function begin(): void {
+    kept = ''
+    id = newDraftId()
+    letGo = hold(draftKey(place(), id))
   }
+  begin()
+  const own = () => draftKey(place(), id)
+  const { offers, look, discard } = useOffers(kind, model, place, (key) => key === own())
+
   function write(): void {
     clearTimeout(timer)
     timer = undefined
-    if (!mine || !model.dirty.value || offer.value) return
-    if (kept && kept !== place()) forgetDraft(kept)
-    kept = place()
+    if (!mine || !model.dirty.value) return
+    const before = kept
+    kept = own()
     const base = model.base.value
     unkept.value = !keepDraft(kept, {
       ...model.content(),
@@ -55,20 +49,39 @@ export function useDraft(kind: Kind, model: ReturnType<typeof useForm>) {
       version: model.doc.value?.version ?? null,
       base: base && ownContent(kind, base),
     })
+    if (!before || before === kept) return
+    // what began as new is stored by now: its draft has another place
+    forgetDraft(before)
+    letGo()
+    letGo = hold(kept)
   }
   function forget(): void {
     clearTimeout(timer)
     timer = undefined
     if (kept) forgetDraft(kept)
     kept = ''
-    offer.value = null
+  }
+  /**
+   * Puts what is offered into the form by `put`, which says whether it did. What was typed here before is then offered in
+   * its turn; and what was offered goes only when it is kept as what is typed now.
+   */
+  async function restore(offer: Offer, put: (draft: Draft) => Promise<boolean>): Promise<void> {
+    write()
+    if (!(await put(offer.draft))) return
+    const before = kept
+    const letGoBefore = letGo
+    begin()
+    write()
+    letGoBefore()
+    if (before !== kept && !unkept.value) discard(offer.key)
+    look()
   }
   watch(model.edits, () => {
     clearTimeout(timer)
     timer = setTimeout(write, PAUSE)
   })
   watch(model.dirty, (dirty) => {
-    if (!dirty && !offer.value) forget()
+    if (!dirty) forget()
   })
   const flush = () => {
     if (timer) write()
@@ -81,7 +94,8 @@ export function useDraft(kind: Kind, model: ReturnType<typeof useForm>) {
     flush()
     const now = owner()
     // closed by the one who typed it, who was asked; a session that ended or went to another client asked nobody
-    if (now && mine && now.user === mine.user && now.tenant === mine.tenant && !offer.value) forget()
+    if (now && mine && now.user === mine.user && now.tenant === mine.tenant) forget()
+    letGo()
   })
-  return { offer, unkept, look, forget }
+  return { offers, unkept, look, discard, restore }
 }

@@ -17,12 +17,13 @@ import {
   type FormModel,
   type Part,
 } from '@/lib/form'
-import { byKey, placeErrors, shiftErrors, shiftKeys, type FormError } from '@/lib/formErrors'
+import { byKey, placeErrors, type FormError } from '@/lib/formErrors'
 import type { Content } from '@/lib/merge'
 import { placeOf } from '@/lib/pointer'
 import { reckon } from '@/lib/reckoned'
 import { useCodes } from '@/stores/codes'
 import { useLines } from './grid/useLines'
+import { useSaid } from './useSaid'
 
 export type Saved = { ok: true; doc: DocumentFull } | { ok: false; why: 'stale' | 'invalid' | 'other'; error: unknown }
 
@@ -66,6 +67,7 @@ export function useForm(kind: Kind, words: (fault: Fault) => string) {
   function put(content: Content): void {
     Object.assign(form, formFrom(content))
     lines.forget()
+    said.forget()
     places = form.lines.map((_, at) => at)
     errors.value = []
     warnings.value = []
@@ -99,15 +101,16 @@ export function useForm(kind: Kind, words: (fault: Fault) => string) {
     form.head[name] = value
     changed(`head/${name}`)
   }
+  const order = new Map([...kind.head, ...kind.lines].map((field, at) => [field, at]))
+  const rank = (error: FormError) =>
+    (error.place?.index ?? -1) * 1000 + (error.field ? (order.get(error.field) ?? 0) : 0)
+  const said = useSaid([errors, warnings], [left, touched], rank)
   const lines = useLines(kind, form, {
     changed,
-    /** What was said of lines behind this place moves along with them. */
-    moved(at, by) {
+    moved(at, by, line) {
       dirty.value = true
       edits.value++
-      errors.value = shiftErrors(errors.value, at, by)
-      warnings.value = shiftErrors(warnings.value, at, by)
-      for (const keys of [left, touched]) shiftKeys(keys, at, by)
+      said.moved(at, by, line)
     },
     defaults: () => lineDefaults,
   })
@@ -133,9 +136,6 @@ export function useForm(kind: Kind, words: (fault: Fault) => string) {
     const fault = seen(key, field, value)
     return fault ? words(fault) : ''
   }
-  const order = new Map([...kind.head, ...kind.lines].map((field, at) => [field, at]))
-  const rank = (error: FormError) =>
-    (error.place?.index ?? -1) * 1000 + (error.field ? (order.get(error.field) ?? 0) : 0)
   /** What is seen in all fields one typed in or left, in the order of the page. */
   function lookAtAll(): FormError[] {
     const found: FormError[] = []
@@ -168,6 +168,7 @@ export function useForm(kind: Kind, words: (fault: Fault) => string) {
   }
   /** Problems of the whole document stand in the list without a field. */
   function takeErrors(fields: readonly ProblemField[], headline: string): void {
+    said.forget()
     errors.value = fields.length ? placeErrors(kind, fields, places) : [{ key: '', place: null, message: headline }]
   }
   async function save(): Promise<Saved> {
@@ -182,6 +183,7 @@ export function useForm(kind: Kind, words: (fault: Fault) => string) {
         : await documents.create(kind.kind, sent.body)
       doc.value = full
       base.value = contentFrom(kind, full.body)
+      said.forget()
       errors.value = []
       warnings.value = placeErrors(kind, full.warnings ?? [], places)
       // typed while it was on its way: still to be saved

@@ -14,6 +14,7 @@ import {
   type ColumnChoice,
 } from '@/lib/columns'
 import { viewColumns } from '@/lib/fields'
+import { say } from '@/locales'
 import type { QueryPreset } from '@/pages'
 import { usePreferences } from '@/stores/preferences'
 
@@ -30,7 +31,7 @@ export function useColumns(kind: Kind, preset: QueryPreset, page: string) {
   const { t } = useI18n()
   const preferences = usePreferences()
   const name = `columns.${page.toLowerCase()}`
-  const all = computed(() => viewColumns(kind, (column) => t(`query.${BUILT_IN_WORDS[column]}`)))
+  const all = computed(() => viewColumns(kind, (column) => t(`query.${BUILT_IN_WORDS[column]}`), say))
   const choice = computed(() => sanitised(preferences.get<unknown>(name, null), all.value))
   const shown = computed(() => arranged(all.value, choice.value, Object.keys(preset.fixed ?? {})))
 

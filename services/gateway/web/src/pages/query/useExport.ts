@@ -10,33 +10,39 @@ import { useProblem } from '@/lib/useProblem'
 const lasting = (error: unknown) =>
   error instanceof ApiProblem && error.status >= 400 && error.status < 500 && error.status !== 429
 
-export function useExport(kind: string, question: () => Query) {
+/** chosen: the columns of the page in their order; all: every column, and the lines */
+export type Extent = 'chosen' | 'all'
+
+export function useExport(kind: string, question: () => Query, columns: () => string[]) {
   const { tell } = useProblem()
   const busy = ref<'' | 'export' | 'print'>('')
   const job = shallowRef<ExportJob | null>(null)
   const failure = shallowRef<unknown>(null)
   let watching: AbortController | null = null
 
-  async function run(total: number | null): Promise<void> {
+  const withColumns = (): Query => ({ ...question(), columns: columns().join(',') })
+
+  async function run(total: number | null, extent: Extent = 'chosen'): Promise<void> {
     busy.value = 'export'
+    const asked = extent === 'chosen' ? withColumns() : question()
     try {
       if ((total ?? 0) <= MOST_DIRECT) {
         try {
-          return await documents.exportNow(kind, question())
+          return await documents.exportNow(kind, asked)
         } catch (error) {
           // more rows than the estimate said: the same query goes the other way, and tells if it is wrong itself
           if (!(error instanceof ApiProblem) || error.status !== 422) throw error
         }
       }
-      await inBackground()
+      await inBackground(asked)
     } catch (error) {
       tell(error)
     } finally {
       busy.value = ''
     }
   }
-  async function inBackground(): Promise<void> {
-    const started = await documents.exportLater(kind, question())
+  async function inBackground(asked: Query): Promise<void> {
+    const started = await documents.exportLater(kind, asked)
     job.value = { ...started, state: started.state ?? 'waiting', rows: started.rows ?? 0, done: started.done ?? 0 }
     failure.value = null
     void watch(started.id)
@@ -78,7 +84,7 @@ export function useExport(kind: string, question: () => Query) {
   async function print(): Promise<void> {
     busy.value = 'print'
     try {
-      await documents.printTable(kind, question())
+      await documents.printTable(kind, withColumns())
     } catch (error) {
       tell(error)
     } finally {

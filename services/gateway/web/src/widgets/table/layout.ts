@@ -1,6 +1,7 @@
 // Where each column of a table stands and how wide it is.
 import type { ViewColumn } from '@/lib/fields'
 import { edgesOf } from '@/lib/span'
+import { textRoom } from '@/lib/textRoom'
 
 /** the column of the ticks */
 export const PICK = 38
@@ -17,16 +18,6 @@ export interface PlacedColumn {
   width: number
   /** the last of the pinned: what scrolls begins behind it */
   isLastPinned: boolean
-}
-
-/** About how wide a text is in px: Chinese characters are square, others a good half of it. */
-export function textRoom(text: string, size = 13): number {
-  let width = 0
-  for (const letter of text) {
-    const code = letter.codePointAt(0) ?? 0
-    width += code >= 0x2e80 ? size : letter >= 'A' && letter <= 'Z' ? size * 0.68 : size * 0.56
-  }
-  return Math.ceil(width)
 }
 
 /** Heads are read whole unless somebody made their column narrow; what room is left is given to those nobody sized. */

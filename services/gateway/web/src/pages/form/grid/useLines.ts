@@ -16,8 +16,8 @@ export interface Spot {
 }
 interface Tells {
   changed: (key: string) => void
-  /** lines from here on have moved: one was put in or taken away */
-  moved: (at: number, by: 1 | -1) => void
+  /** lines from here on have moved: this one was put in or taken away */
+  moved: (at: number, by: 1 | -1, line: Line) => void
   defaults: () => Part
 }
 export interface Pasted {
@@ -45,13 +45,13 @@ export function useLines(kind: Kind, form: { lines: Line[] }, tell: Tells) {
   }
   function putIn(at: number, line: Line): Change {
     form.lines.splice(at, 0, line)
-    tell.moved(at, 1)
+    tell.moved(at, 1, line)
     return { what: 'in', at, line }
   }
   function takeOut(at: number): Change | null {
     const [line] = form.lines.splice(at, 1)
     if (!line) return null
-    tell.moved(at, -1)
+    tell.moved(at, -1, line)
     return { what: 'out', at, line }
   }
   function apply(step: Step | null): Spot | null {
