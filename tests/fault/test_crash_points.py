@@ -21,6 +21,9 @@ ELSEWHERE = {
     "signer.provision.requested",
     "signer.provision.generated",
     "signer.provision.certified",
+    # a card signs at an edge agent: tests/integration/test_cards.py
+    "signer.card.taken",
+    "signer.card.answered",
     # a receipt that belonged to nobody when it came: tests/integration/test_customs_receipts.py
     "receipts.handed-over",
     # an export is nobody's filing: tests/integration/test_gateway_exports.py

@@ -242,6 +242,21 @@ def test_an_agent_that_is_killed_in_the_middle_signs_nothing_twice(
     assert len(signed) == len(set(signed))
 
 
+@pytest.mark.parametrize("point", ["signer.card.taken", "signer.card.answered"])
+def test_the_service_may_die_while_a_card_is_asked(
+    stack: Stack, admin: Visitor, key: str, agent: Agent, point: str
+) -> None:
+    before = stack.processes()["signer.cards"]["restarts"]
+    (stack.run_dir / "crash-point").write_text(point)
+    orders = file(admin, 2)
+    eventually(lambda: stack.processes()["signer.cards"]["restarts"] > before, "it died", 60)
+    eventually(lambda: all(state(admin, order) == "accepted" for order in orders), "all accepted", 90)
+    rows = admin.get("/ledger?page_size=200").json()
+    signed = [row["message_id"] for row in rows["items"] if row["what"] == "signed"]
+    assert len(signed) == len(set(signed))
+    assert rows["chain_valid"]
+
+
 def test_a_code_works_once_and_a_wrong_one_never(admin: Visitor, agent: Agent, folder: Path) -> None:
     invitation = admin.post("/edge-agents", json={"name": "二号机"}).json()["enrolment"]
     wrong = Agent(folder / "wrong").enrol({**invitation, "code": "AAAAA-AAAAA-AAAAA-AAAAA"})
