@@ -71,6 +71,11 @@ class Filter:
     limit: int = 50
     found: Sequence[int] | None = None
 
+    @property
+    def by_sets(self) -> bool:
+        """Whether it is asked with whole sets of keys or receipts, and not by the document's own columns only."""
+        return bool(self.conditions) or self.refused != OPEN or bool(self.refusal)
+
 
 def weigh(connection: Connection, wanted: Filter) -> None:
     """Note how much each condition finds, without reading all of it.
@@ -136,7 +141,7 @@ def count(connection: Connection, wanted: Filter) -> int:
         # of many all ways lead through as many rows, as long as each is read once. Right after a large import the planner
         # takes the tables for small and would look through all keys for each document (10,000 orders: 20 s, not 20 ms)
         source, where, values = _plain(wanted)
-        once = bool(wanted.conditions)
+        once = wanted.by_sets
     if once:
         connection.execute(_READ_ONCE)
     values["count_limit"] = COUNT_LIMIT + 1
