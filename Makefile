@@ -31,8 +31,7 @@ messages: setup ## write one of every message, signed, and every receipt to OUT=
 	@$(PY) -m tools.messages "$(OUT)" --algorithm "$(ALGORITHM)"
 
 test: setup-tests ## all tests but the fault tests; the stack they need starts and stops by itself
-	@$(PY) -m tools.web test
-	@$(PY) -m pytest --ignore=tests/fault
+	@$(PY) -m tools.suite
 
 lint: setup ## style, types, import rules, and the browser application's own checks
 	@$(PY) -m ruff check
