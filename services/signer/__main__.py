@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from pathlib import Path
 
 import structlog
 
@@ -52,6 +53,8 @@ def _run(parsed: argparse.Namespace) -> int:
             app.upgrade(read("migrate"))
         case "provision":
             return _provision(parsed)
+        case "bench-device":
+            return _bench_device(parsed)
         case "verify-ledger":
             return _verify(parsed)
         case "check-config":
@@ -71,8 +74,14 @@ def _provision(parsed: argparse.Namespace) -> int:
         parsed.algorithm,
         parsed.authority_command,
         parsed.active,
+        parsed.csr,
+        parsed.certificate,
+        parsed.renew,
     )
     key = app.give_key(read("provision"), order)
+    if key is None:
+        print(json.dumps({"waiting_for_certificate": True, "request": str(parsed.csr)}))
+        return 0
     answer = {
         "id": key.id,
         "label": key.label,
@@ -83,6 +92,22 @@ def _provision(parsed: argparse.Namespace) -> int:
         "certificate_serial": key.serial,
         "not_after": rfc3339(key.not_after),
         "active": key.active,
+    }
+    print(json.dumps(answer, ensure_ascii=False))
+    return 0
+
+
+def _bench_device(parsed: argparse.Namespace) -> int:
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    if not 0.5 <= parsed.seconds <= 600:
+        raise ConfigError("--seconds must be from 0.5 to 600")
+    rate = app.measure_device(read("bench-device"), parsed.device, parsed.seconds)
+    answer = {
+        "device": rate.device,
+        "per_second": round(rate.per_second, 2),
+        "per_minute": round(rate.per_second * 60, 1),
+        "signatures": rate.signatures,
+        "at": rfc3339(rate.at),
     }
     print(json.dumps(answer, ensure_ascii=False))
     return 0
@@ -120,8 +145,17 @@ def _parser() -> argparse.ArgumentParser:
     give.add_argument("--enterprise-code", required=True)
     give.add_argument("--name", required=True)
     give.add_argument("--algorithm", required=True, choices=sorted(ALGORITHMS))
-    give.add_argument("--authority-command", required=True)
+    source = give.add_mutually_exclusive_group(required=True)
+    source.add_argument("--authority-command", default="", help="签发命令 / takes --issue CSR --out CERT")
+    source.add_argument("--csr", type=Path, help="只生成密钥和证书请求 / make key and request, and stop")
+    source.add_argument("--certificate", type=Path, help="安装签发的证书 / install what was issued")
+    give.add_argument("--renew", action="store_true", help="现有证书有效时另建一把 / although one is valid")
     give.add_argument("--active", action="store_true")
+    bench = commands.add_parser(
+        "bench-device", help="测量设备速度并保存 / measure a device and keep its rate"
+    )
+    bench.add_argument("device")
+    bench.add_argument("--seconds", type=float, default=5.0)
     verify = commands.add_parser("verify-ledger", help="核对签名台账 / verify a tenant's ledger")
     verify.add_argument("--tenant", required=True)
     return parser

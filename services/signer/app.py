@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from proto.signer.v1 import cards_pb2_grpc, devices_pb2_grpc, signer_pb2_grpc
 from runtime import bus, grpc_server, migrate, process
-from runtime.actor import ActorVerifier
+from runtime.actor import UNASSIGNED_TENANT, ActorVerifier
 from runtime.db import Database
 from runtime.grpc_client import Client
 from runtime.ops import Check
@@ -25,10 +25,12 @@ from services.signer.devices import Devices, PoolClient, RemoteDevice
 from services.signer.dispatch import Dispatcher
 from services.signer.domain import Key
 from services.signer.intake import Intake
+from services.signer.measure import measure
 from services.signer.pool_rpc import DevicesServicer
-from services.signer.provision import Order, device_of, provision
+from services.signer.provision import Order, ProvisionError, device_of, provision
 from services.signer.rpc import SignerServicer
 from services.signer.signing import Signing
+from services.signer.store import rates
 from services.signer.tokens.pool import Pool
 
 #: common names of certificates that may call signer.serve (topology.toml, called_by)
@@ -206,7 +208,7 @@ def upgrade(config: Config) -> None:
     migrate.upgrade(config.owner_database_url, MIGRATIONS, f"{service}_app", f"{service}_relay")
 
 
-def give_key(config: Config, order: Order) -> Key:
+def give_key(config: Config, order: Order) -> Key | None:
     """Provision; see provision.py. Only the device that makes such keys is started."""
     pool = Pool([device_of(config.devices, order.algorithm)])
     with closing(pool), closing(Database(config.database_url, pool_size=1)) as database:
@@ -217,3 +219,16 @@ def verify(config: Config, tenant_id: str) -> usecases.Verdict:
     """Verify a tenant's ledger."""
     with closing(Database(config.database_url, pool_size=1)) as database:
         return usecases.verify_ledger(database, tenant_id)
+
+
+def measure_device(config: Config, name: str, seconds: float) -> rates.Rate:
+    """Let a device sign for so long, and keep how quick it was. Raises ProvisionError for one that cannot."""
+    chosen = next((device for device in config.devices if device.name == name), None)
+    if chosen is None:
+        known = ", ".join(device.name for device in config.devices)
+        raise ProvisionError(f"没有设备 {name}，已配置：{known} / no such device; there are: {known}")
+    with closing(Pool([chosen])) as pool, closing(Database(config.database_url, pool_size=1)) as database:
+        rate = measure(pool.devices[name], seconds, now())
+        with database.transaction(UNASSIGNED_TENANT) as connection:
+            rates.keep(connection, UNASSIGNED_TENANT, rate)
+    return rate

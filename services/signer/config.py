@@ -16,7 +16,17 @@ from services.signer.domain import is_uuid
 from services.signer.tokens import settings as devices
 from services.signer.tokens.settings import DeviceSettings
 
-COMMANDS = ("serve", "consume", "pool", "cards", "relay", "migrate", "provision", "verify-ledger")
+COMMANDS = (
+    "serve",
+    "consume",
+    "pool",
+    "cards",
+    "relay",
+    "migrate",
+    "provision",
+    "bench-device",
+    "verify-ledger",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +118,8 @@ def read(command: str) -> Config:
             # one process of each token is enough to make a key
             few = tuple(device.with_workers(1) for device in _devices())
             return Config(level, database_url=config.text("DATABASE_URL"), devices=few)
+        case "bench-device":
+            return Config(level, database_url=config.text("DATABASE_URL"), devices=_devices())
         case "verify-ledger":
             return Config(level, database_url=config.text("DATABASE_URL"))
     raise ConfigError(f"no such command: {command}")

@@ -14,13 +14,14 @@ from collections.abc import Mapping, Sequence
 from prometheus_client import Gauge, Histogram
 
 from runtime import log
+from runtime.actor import UNASSIGNED_TENANT
 from runtime.errors import Problem
 from runtime.wake import Listener
 from services.signer import signing
 from services.signer.devices import RemoteDevice
 from services.signer.fair import Fair
 from services.signer.signing import Signing, Work
-from services.signer.store import jobs
+from services.signer.store import jobs, rates
 
 _LOG = log.get("dispatch")
 _ROUND = Histogram("signer_round_seconds", "From taking to outcome, per round", ["device"])
@@ -46,9 +47,18 @@ class Dispatcher:
         self._making = making
         self._name = device.name
         self._device = device
-        self._fair = Fair(FIRST_COST, weights)
+        self._fair = Fair(self._known_cost() or FIRST_COST, weights)
         self._turn = threading.Lock()
         self._mine = threading.Event()
+
+    def _known_cost(self) -> float:
+        """Seconds a signature as bench-device measured them; 0 if nobody did."""
+        try:
+            with self._making.database.transaction(UNASSIGNED_TENANT) as connection:
+                rate = rates.known(connection).get(self._name)
+        except Problem:
+            return 0.0
+        return 1 / rate.per_second if rate else 0.0
 
     def start(self, stop: threading.Event) -> list[threading.Thread]:
         """Begin; the threads end by themselves when stopped."""

@@ -29,14 +29,19 @@ from services.signer.xmlsign import ALGORITHMS
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is asked for. authority_command: a command that takes --issue CSR.pem --out CERT.pem."""
+    """What is asked for. Where the certificate comes from is one of: authority_command, that takes --issue CSR.pem
+    --out CERT.pem; csr_file, where the request is written for an authority that takes its time; certificate_file,
+    what that authority sent. renew: another key beside one that is still valid."""
 
     tenant_id: str
     enterprise_code: str
     name: str
     algorithm: str
-    authority_command: str
-    active: bool
+    authority_command: str = ""
+    active: bool = False
+    csr_file: Path | None = None
+    certificate_file: Path | None = None
+    renew: bool = False
 
 
 class ProvisionError(Exception):
@@ -54,8 +59,10 @@ def device_of(devices: Sequence[DeviceSettings], algorithm: str) -> DeviceSettin
     raise ProvisionError(f"没有配置能生成 {kind} 密钥的设备 / no device that makes {kind} keys is configured")
 
 
-def provision(database: Database, pool: Pool, order: Order, clock: Callable[[], datetime]) -> Key:
-    """The enterprise's key of that algorithm, made unless a valid one is there. Raises ProvisionError, Problem."""
+def provision(database: Database, pool: Pool, order: Order, clock: Callable[[], datetime]) -> Key | None:
+    """The enterprise's key of that algorithm, made unless a valid one is there; None while it waits for its certificate.
+
+    Raises ProvisionError, Problem."""
     if not domain.is_uuid(order.tenant_id):
         raise ProvisionError("租户应为小写的 UUID / the tenant must be a UUID in lower case")
     chosen = device_of([device.settings for device in pool.devices.values()], order.algorithm)
@@ -69,6 +76,8 @@ def provision(database: Database, pool: Pool, order: Order, clock: Callable[[], 
         )
         crash.point("signer.provision.generated")
         certificate = certify(device, order, key_id, public, clock)
+        if certificate is None:
+            return None
         crash.point("signer.provision.certified")
         values = {
             "certificate": certificate.der,
@@ -88,7 +97,7 @@ def _find_or_request(database: Database, order: Order, device: str, now: datetim
     with database.transaction(order.tenant_id) as connection:
         keys.lock(connection, order.tenant_id)
         found = keys.newest(connection, order.enterprise_code, order.algorithm)
-        if found is not None and (found[1] is None or found[1].not_after > now):
+        if found is not None and (found[1] is None or (found[1].not_after > now and not order.renew)):
             return found
         key_id = str(uuid.uuid4())
         keys.request(
@@ -107,8 +116,10 @@ def _find_or_request(database: Database, order: Order, device: str, now: datetim
 
 def certify(
     device: Device, order: Order, key_id: str, public: bytes, clock: Callable[[], datetime]
-) -> certificates.Certificate:
-    """A certificate for this very key and enterprise, valid now. Raises ProvisionError, Problem."""
+) -> certificates.Certificate | None:
+    """A certificate for this very key and enterprise, valid now; None while it is being waited for.
+
+    Raises ProvisionError, Problem."""
 
     def sign(algorithm: str, data: bytes) -> bytes:
         request = SignRequest(domain.token_key(order.tenant_id, key_id), algorithm, data)
@@ -126,7 +137,10 @@ def certify(
             "设备中的密钥不能正常签名，请检查设备 / the new key does not sign properly; check the device"
         )
     csr = certificates.request(public, order.name, order.enterprise_code, sign)
-    certificate = certificates.read(_issue(order.authority_command, csr))
+    issued = _issue(order, csr)
+    if issued is None:
+        return None
+    certificate = certificates.read(issued)
     if certificate.public_key != public:
         raise ProvisionError("证书不是为该密钥签发的 / the certificate is for another key")
     if certificate.units != (order.enterprise_code,):
@@ -144,11 +158,16 @@ def _holds(public: bytes, algorithm: str, sign: Callable[[str, bytes], bytes]) -
     return certificates.verifier(public)(algorithm, b"tongguan", sign(algorithm, b"tongguan"))
 
 
-def _issue(command: str, csr: bytes) -> bytes:
+def _issue(order: Order, csr: bytes) -> bytes | None:
+    if order.csr_file is not None:
+        order.csr_file.write_bytes(csr)
+        return None
+    if order.certificate_file is not None:
+        return order.certificate_file.read_bytes()
     with tempfile.TemporaryDirectory() as folder:
         request, issued = Path(folder, "request.pem"), Path(folder, "certificate.pem")
         request.write_bytes(csr)
-        arguments = [*shlex.split(command), "--issue", str(request), "--out", str(issued)]
+        arguments = [*shlex.split(order.authority_command), "--issue", str(request), "--out", str(issued)]
         try:
             done = subprocess.run(arguments, capture_output=True, text=True, timeout=120, check=False)
         except (OSError, subprocess.TimeoutExpired) as exc:

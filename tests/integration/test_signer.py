@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -41,6 +42,7 @@ from simulator import signature as customs_signature
 from simulator import verify as customs_verify
 from tests.support.eventually import eventually
 from tests.support.signing import SignerSide, Tenant, Told, free_address, message
+from tools.paths import ROOT
 
 DS = "{http://www.w3.org/2000/09/xmldsig#}"
 
@@ -625,6 +627,44 @@ def test_provisioning_goes_on_after_a_crash(whole: SignerSide, point: str) -> No
     (waiting,) = whole.rows(tenant, "SELECT id, certificate FROM key")
     assert waiting.certificate is None
     assert whole.provision(tenant)["id"] == str(waiting.id)
+
+
+def test_a_key_may_wait_for_its_certificate_for_days(whole: SignerSide, tmp_path: Path) -> None:
+    """The ceremony: pair in the token, request to the authority, certificate back; another tool reads the request."""
+    tenant, request, issued = Tenant(), tmp_path / "request.pem", tmp_path / "certificate.pem"
+    order = ("provision", "--tenant", tenant.id, "--enterprise-code", tenant.code, "--name", "测试企业")
+    order = (*order, "--algorithm", "rsa-sha256")
+    for _ in range(2):  # asked again, it is the same key
+        told = json.loads(whole.command(*order, "--csr", str(request)))
+        assert told["waiting_for_certificate"]
+    read = subprocess.run(
+        ["openssl", "req", "-in", str(request), "-verify", "-noout", "-subject", "-nameopt", "utf8"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert f"OU={tenant.code}" in read.stdout.replace(" ", "")
+    assert whole.rows(tenant, "SELECT 1 FROM key WHERE certificate IS NOT NULL") == []
+    subprocess.run(
+        [*shlex.split(whole.authority), "--issue", str(request), "--out", str(issued)], cwd=ROOT, check=True
+    )
+    key = json.loads(whole.command(*order, "--certificate", str(issued), "--active"))
+    assert (key["algorithm"], key["active"]) == ("rsa-sha256", True)
+    # a valid one is there: another one is made only if it is asked for
+    same = json.loads(whole.command(*order, "--certificate", str(issued)))
+    assert same["id"] == key["id"]
+    other = json.loads(whole.command(*order, "--renew", "--authority-command", whole.authority))
+    assert other["id"] != key["id"]
+
+
+def test_a_device_is_measured_and_its_rate_kept(whole: SignerSide) -> None:
+    whole.equip(Tenant())
+    told = json.loads(whole.command("bench-device", "pkcs11", "--seconds", "0.5"))
+    assert told["signatures"] >= 64
+    assert told["per_minute"] == pytest.approx(60 * told["per_second"], rel=0.01)
+    nobody = Tenant(id="00000000-0000-0000-0000-000000000000")
+    [row] = whole.rows(nobody, "SELECT device, per_second FROM device_rate")
+    assert (row.device, round(row.per_second, 2)) == ("pkcs11", told["per_second"])
+    assert whole.rows(Tenant(), "SELECT 1 FROM device_rate") == []
+    assert "没有设备" in whole.command("bench-device", "nothing", code=1)
 
 
 def test_a_failing_authority_leaves_no_usable_key(whole: SignerSide) -> None:

@@ -81,7 +81,7 @@ def test_complete_settings_are_read_and_hold_no_more_than_needed(
     assert "secret" not in repr(read)
     assert bool(read.relay_database_url) == (command == "relay")
     assert bool(read.owner_database_url) == (command == "migrate")
-    assert bool(read.devices) == (command in ("pool", "provision"))
+    assert bool(read.devices) == (command in ("pool", "provision", "bench-device"))
 
 
 def test_devices_and_their_members_are_read(settings: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -85,6 +85,14 @@ _TABLES = (
         connection uuid NOT NULL,
         heard_at timestamptz NOT NULL,
         PRIMARY KEY (tenant_id, agent_id))""",
+    # of devices that all tenants share: kept under the tenant that stands for nobody
+    """CREATE TABLE device_rate (
+        tenant_id uuid NOT NULL,
+        device text NOT NULL,
+        per_second double precision NOT NULL CHECK (per_second > 0),
+        signatures integer NOT NULL,
+        at timestamptz NOT NULL,
+        PRIMARY KEY (tenant_id, device))""",
     """CREATE TABLE challenge (
         tenant_id uuid NOT NULL,
         id uuid NOT NULL,
@@ -125,5 +133,6 @@ def upgrade() -> None:
         *protect("card", app, "SELECT, INSERT, UPDATE"),
         *protect("seat", app),
         *protect("challenge", app, "SELECT, INSERT, UPDATE"),
+        *protect("device_rate", app, "SELECT, INSERT, UPDATE"),
     ):
         op.execute(statement)
