@@ -77,7 +77,7 @@ def users() -> Response:
     )
 
 
-class CardBody(parse.Schema):
+class UserCardBody(parse.Schema):
     """fingerprint: SHA-256 of a card's certificate, hex, of /devices/cards; null = none."""
 
     fingerprint = fields.String(
@@ -86,7 +86,7 @@ class CardBody(parse.Schema):
 
 
 @blueprint.route("/users/<user_id>/card", methods=["PUT"])
-@blueprint.arguments(CardBody)
+@blueprint.arguments(UserCardBody)
 @blueprint.response(204)
 def set_card(body: dict[str, str | None], user_id: str) -> Response:
     """The card that a user signs in with (卡介质登录), or none."""

@@ -34,7 +34,7 @@ _PERMISSION = "card.challenge"
 _NAME = "card-sign-in"
 
 
-class CardBody(parse.Schema):
+class CardSignInBody(parse.Schema):
     """Who wants to sign in."""
 
     username = parse.Text(1, domain.USERNAME_LENGTH, required=True)
@@ -50,7 +50,7 @@ class _Attempt:
 
 
 @blueprint.route("/card", methods=["POST"])
-@blueprint.arguments(CardBody)
+@blueprint.arguments(CardSignInBody)
 @blueprint.response(202, CardSignInAnswer)
 def card_begin(body: dict[str, str]) -> Response:
     """Ask the user's card. `code` is shown here and at the agent, so that its holder can tell who asks."""

@@ -17,7 +17,7 @@ blueprint = Blueprint("devices", __name__, url_prefix="/api/v1/devices", descrip
 _HEX = frozenset("0123456789abcdef")
 
 
-class CardBody(parse.Schema):
+class RegisterCardBody(parse.Schema):
     """algorithm: where the enterprise wants another than the specification's for such a card."""
 
     label = parse.Text(0, 100)
@@ -73,7 +73,7 @@ def list_cards() -> Response:
 
 
 @blueprint.route("/cards/<fingerprint>/actions/register", methods=["POST"])
-@blueprint.arguments(CardBody)
+@blueprint.arguments(RegisterCardBody)
 @blueprint.response(200, KeyAnswer)
 def register_card(body: dict[str, Any], fingerprint: str) -> Response:
     """Make a card one of the enterprise's keys. It signs once it was confirmed and activated."""
