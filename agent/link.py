@@ -178,12 +178,13 @@ class Link:
                 stream = _Stream()
             if self._stopping.is_set() or self.state.code == REVOKED:
                 return
-            longest = {
+            slow = {
                 ELSEWHERE: self._config.refused_seconds,
                 NOT_ACCEPTED: self._config.refused_seconds,
                 VERSION_REFUSED: _VERSION_PAUSE,
-            }.get(self.state.code, self._config.retry_seconds)
-            pause = _FIRST_PAUSE if stream.welcomed else min(2 * pause, longest)
+            }.get(self.state.code)
+            back = stream.welcomed and slow is None
+            pause = _FIRST_PAUSE if back else min(2 * pause, slow or self._config.retry_seconds)
             # jitter: after a restart of the service not all agents come in the same moment
             self._stopping.wait(random.uniform(0.5, 1.0) * pause)  # noqa: S311
 

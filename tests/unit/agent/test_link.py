@@ -81,3 +81,9 @@ def test_every_state_has_words_of_its_own_and_takes_those_of_the_service(tmp_pat
     assert (one.state.zh, one.state.en) == link.WORDS[state]
     one._be(state, "服务的话", "the service's words", "y")
     assert (one.state.zh, one.state.en) == ("服务的话", "the service's words")
+
+
+def test_one_that_is_welcomed_and_sent_away_at_once_asks_ever_less_often(tmp_path: Path) -> None:
+    one, pauses = a_link(tmp_path, [(link.ELSEWHERE, True)] * 20)
+    one._run()
+    assert pauses[-1] >= 15
