@@ -13,7 +13,8 @@ from agent.config import Config
 from agent.desk import Desk
 from agent.errors import AgentError
 from agent.journal import Journal
-from agent.link import REVOKED, Handlers, Link
+from agent.link import Handlers, Link
+from agent.link_state import REVOKED
 from agent.lock import only_one
 from agent.page.server import PageServer
 from agent.page.view import View

@@ -143,6 +143,8 @@ class Service(agent_pb2_grpc.EnrolmentServicer, agent_pb2_grpc.AgentsServicer):
         self.attendances = 0
         self.revoked: set[str] = set()
         self.renewals = 0
+        #: every agent is too old
+        self.demanding = False
         #: the answers to enrolments get lost
         self.mute = False
         self._codes: dict[str, bytes | None] = {}
@@ -322,6 +324,9 @@ class Service(agent_pb2_grpc.EnrolmentServicer, agent_pb2_grpc.AgentsServicer):
         first = next(frames)
         self.frames.append(first.SerializeToString())
         one = Attendance(_caller(context), first.hello)
+        if self.demanding:
+            yield self._sent(agent_pb2.ToAgent(goodbye=agent_pb2.Goodbye(code="version")))
+            return
         if one.agent_id in self.revoked:
             yield self._sent(
                 agent_pb2.ToAgent(goodbye=agent_pb2.Goodbye(code="revoked", zh="已吊销", en="revoked"))

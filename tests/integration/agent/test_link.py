@@ -132,11 +132,12 @@ def test_without_a_page_a_revoked_agent_ends(agents: Enrolled, service: Service)
 
 
 def test_other_goodbyes_are_said_in_words(agents: Enrolled, service: Service) -> None:
+    service.demanding = True
     agent = agents().start()
-    soon(lambda: service.attending, "it attends")
-    service.part("version")
     soon(lambda: agent.shown["link"]["code"] == "version", "the page says so")
     assert "新版本" in agent.shown["link"]["zh"]
+    service.demanding = False
+    soon(lambda: agent.shown["link"]["code"] == "attending", "it is taken when it is asked for no more")
 
 
 def test_a_service_that_does_not_know_it_is_asked_again_at_times(agents: Enrolled, service: Service) -> None:

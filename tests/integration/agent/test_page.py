@@ -235,6 +235,7 @@ def test_ends_and_troubles_are_said(
         reader.insert(cards.make(tmp_path / "more", name, "some-pin-123", days))
     agent = agents(reader, settings='[[module]]\nname = "坏库"\npath = "/nowhere/none.so"\n').start()
     window.goto(address(agent))
+    expect(window.locator("#pill")).to_have_text("已连接")
     expect(window.locator('[data-test="card"]')).to_have_count(5)
     said = {
         one.locator("h3").inner_text(): one.locator('[data-test="expiry"]').all_inner_texts()
@@ -246,7 +247,8 @@ def test_ends_and_troubles_are_said(
     assert said["本周"] == ["证书 2 天后到期，请尽快更换。"]
     assert said["过期"] == ["证书已过期，不能再签名，请更换。"]
     expect(window.locator('[data-test="module"]')).to_contain_text("坏库")
-    service.part("version")
+    service.demanding = True
+    service.part("shutdown")
     expect(window.locator('[data-test="link"]')).to_contain_text("请安装新版本")
     accessible(window)
     shoot(window, "troubles-zh")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agent import identity, link
+from agent import identity, link, link_state
 from agent.config import Config
 from agent.identity import Identity
 from agent.link import Handlers, Link
@@ -42,7 +42,7 @@ def a_link(state: Path, plan: list[tuple[str, bool]]) -> tuple[Link, list[float]
 
 
 def test_a_day_without_a_line_keeps_it_trying_every_few_seconds(tmp_path: Path) -> None:
-    one, pauses = a_link(tmp_path, [(link.WAITING, False)] * 20_000)
+    one, pauses = a_link(tmp_path, [(link_state.WAITING, False)] * 20_000)
     one._run()
     assert len(pauses) == 20_000
     assert max(pauses) <= Config(tmp_path).retry_seconds
@@ -52,20 +52,20 @@ def test_a_day_without_a_line_keeps_it_trying_every_few_seconds(tmp_path: Path) 
 
 
 def test_after_a_welcome_it_is_back_at_once(tmp_path: Path) -> None:
-    one, pauses = a_link(tmp_path, [(link.WAITING, False)] * 10 + [(link.WAITING, True)])
+    one, pauses = a_link(tmp_path, [(link_state.WAITING, False)] * 10 + [(link_state.WAITING, True)])
     one._run()
     assert pauses[-1] <= 0.5
 
 
 def test_where_somebody_else_attends_it_asks_ever_less_often(tmp_path: Path) -> None:
-    one, pauses = a_link(tmp_path, [(link.ELSEWHERE, False)] * 20)
+    one, pauses = a_link(tmp_path, [(link_state.ELSEWHERE, False)] * 20)
     one._run()
     assert pauses[0] <= 1
     assert 15 <= pauses[-1] <= Config(tmp_path).refused_seconds
 
 
 def test_revoked_is_for_good(tmp_path: Path) -> None:
-    one, pauses = a_link(tmp_path, [(link.REVOKED, True), (link.WAITING, False)])
+    one, pauses = a_link(tmp_path, [(link_state.REVOKED, True), (link_state.WAITING, False)])
     one._run()
     assert pauses == []
     identity.mark_revoked(tmp_path, one.identity, "此代理已被吊销。")
@@ -74,10 +74,16 @@ def test_revoked_is_for_good(tmp_path: Path) -> None:
     assert kept.revoked == "此代理已被吊销。"
 
 
-@pytest.mark.parametrize("state", link.WORDS)
+@pytest.mark.parametrize("state", link_state.WORDS)
 def test_every_state_has_words_of_its_own_and_takes_those_of_the_service(tmp_path: Path, state: str) -> None:
     one, _ = a_link(tmp_path, [])
     one._be(state, detail="x")
-    assert (one.state.zh, one.state.en) == link.WORDS[state]
+    assert (one.state.zh, one.state.en) == link_state.WORDS[state]
     one._be(state, "服务的话", "the service's words", "y")
     assert (one.state.zh, one.state.en) == ("服务的话", "the service's words")
+
+
+def test_one_that_is_welcomed_and_sent_away_at_once_asks_ever_less_often(tmp_path: Path) -> None:
+    one, pauses = a_link(tmp_path, [(link_state.ELSEWHERE, True)] * 20)
+    one._run()
+    assert pauses[-1] >= 15

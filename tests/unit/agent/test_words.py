@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent import link, page
+from agent import link_state, page
 from agent.cards import token
 from agent.cards.base import FINAL, LOCKED, LOW, CardError
 from agent.cards.pins import Pin
@@ -44,7 +44,7 @@ def test_the_page_has_words_for_every_state_in_both_languages() -> None:
     script = (STATIC / "words.js").read_text(encoding="utf-8")
     zh, en = script.split("\n  en: {")
     for state in (
-        *link.WORDS,
+        *link_state.WORDS,
         token.READY, token.PIN_NEEDED, token.PIN_LOW, token.PIN_LOCKED, token.FAILING,
         "intended", "signed", "accepted", "rejected", "refused", "failed", "queued", "signing",
     ):  # fmt: skip
