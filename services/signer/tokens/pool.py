@@ -227,8 +227,11 @@ class Device:
             answer = job.future.result(seconds or self.settings.patience)
         except FutureTimeout:
             job.future.cancel()
-            self._stalled = self._reasons() or "no answer in time"
-            raise _down(self._stalled) from None
+            reason = self._reasons() or "no answer in time"
+            if not job.only:
+                # what one member leaves undone says nothing about the others
+                self._stalled = reason
+            raise _down(reason) from None
         except TokenError as exc:
             if exc.code not in FATAL:
                 raise
