@@ -15,8 +15,8 @@ from runtime.errors import Problem, unavailable
 from services.signer import certificates, probe
 from services.signer.tokens import routing
 from services.signer.tokens.base import FATAL, SignRequest, TokenError, TokenInfo
-from services.signer.tokens.board import Board, Job
-from services.signer.tokens.member import Member, packed
+from services.signer.tokens.board import Board, Job, packed
+from services.signer.tokens.member import Member
 from services.signer.tokens.pace import GENERATE_SECONDS
 from services.signer.tokens.settings import ATTEMPTS, DeviceSettings
 from services.signer.tokens.states import MemberState, State
