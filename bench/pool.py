@@ -19,12 +19,13 @@ import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from typing import Self
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bench import limits
-from bench.common import Report, cpu_clock, median, spread
+from bench.common import Report, cpu_clock, machine_busy, median, process_cpu, spread
 from runtime.errors import Problem
 from services.signer.domain import token_key
 from services.signer.tokens.pool import Device
@@ -80,6 +81,25 @@ class Load:
             caller.join()
 
 
+class Share:
+    """How much of the machine's busy CPU was this program's and its token processes': what others took tells why a
+    rate is low."""
+
+    def __init__(self, device: Device) -> None:
+        self._pids = [os.getpid(), *device.pids]
+        self.value = 0.0
+
+    def __enter__(self) -> Self:
+        self._machine, self._ours = machine_busy(), self._cpu()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.value = (self._cpu() - self._ours) / max(0.01, machine_busy() - self._machine)
+
+    def _cpu(self) -> float:
+        return sum(process_cpu(pid) for pid in self._pids)
+
+
 def fault(
     report: Report, name: str, cluster: Cluster, harm: Callable[[Device], None], heal: Callable[[], None]
 ) -> None:
@@ -88,12 +108,15 @@ def fault(
         load = Load(device, cluster.keys)
         time.sleep(3)
         begun = time.monotonic()
-        time.sleep(10)
+        with Share(device) as ours_before:
+            time.sleep(10)
         before = load.rate(begun, time.monotonic())
         harmed = time.monotonic()
         harm(device)
         back = _until_back(load, harmed, before)
-        time.sleep(max(0.0, harmed + 2 * WITHIN - time.monotonic()))
+        time.sleep(max(0.0, harmed + WITHIN - time.monotonic()))
+        with Share(device) as ours_after:
+            time.sleep(max(0.0, harmed + 2 * WITHIN - time.monotonic()))
         after = load.rate(harmed + WITHIN, harmed + 2 * WITHIN)
         worst = min(load.rate(harmed + at, harmed + at + 1) for at in range(WITHIN))
         used = cluster.shims[0].calls("SignInit")
@@ -109,6 +132,8 @@ def fault(
     report.at_least(
         f"{name}: rate from {WITHIN} to {2 * WITHIN} s after / before", after / before, "share", SHARE
     )
+    report.add(f"{name}: our share of the busy machine, before", ours_before.value, "share")
+    report.add(f"{name}: our share of the busy machine, after", ours_after.value, "share")
     report.add(f"{name}: worst second of the first {WITHIN} / before", worst / before, "share")
     report.at_most(f"{name}: member used again after", again, "s", USED_AGAIN)
 
