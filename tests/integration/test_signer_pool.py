@@ -9,6 +9,7 @@ import os
 import signal
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from services.signer.tokens.pool import Device
 from tests.support import tokens
 from tests.support.eventually import eventually
 from tests.support.tokens import Cluster, good, pool_of, sign, states
+from tools import devices
 
 CODES = {
     "session handle invalid": tokens.SESSION_HANDLE_INVALID,
@@ -233,6 +235,33 @@ def test_a_session_limit_leaves_fewer_processes_not_none(tmp_path: Path) -> None
         assert states(device) == ["healthy"]
         assert 1 <= len(device.pids) <= 2
         assert good(sign(device, few.keys, 40)) == 40
+
+
+def test_a_key_that_cannot_be_used_takes_nobody_with_it(tmp_path: Path) -> None:
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "sealing").write_text("5" * 64)
+    member = {"name": "files", "folder": tmp_path / "keys", "key_file": tmp_path / "sealing"}
+    file = devices.write(tmp_path / "devices.toml", tmp_path / "memory", {"soft": ("sealed", [member])})
+    names = [tokens.token_key(str(uuid.uuid4()), str(uuid.uuid4())) for _ in range(3)]
+    ask = [SignRequest(name, "sm2-sm3", b"data") for name in names]
+    with pool_of(file) as device:
+        for name in names:
+            device.generate(name, "sm2")
+    broken = tmp_path / "keys" / f"{names[0]}.json"
+    content = broken.read_text()
+    for _ in range(3):
+        broken.write_text("{}")
+        with pool_of(file) as device:
+            bad, *rest = device.sign(ask)
+            assert isinstance(bad, TokenError)
+            assert bad.code == "failed"
+            assert [len(one) for one in rest if isinstance(one, bytes)] == [64, 64]
+    broken.write_text(content)
+    # another sealing key opens none of them: that is the member's trouble, and messages wait
+    (tmp_path / "sealing").write_text("6" * 64)
+    with pool_of(file, all_ready=False) as device:
+        eventually(lambda: states(device) == ["absent"], "not used", 30)
+        assert "does not open" in device.down
 
 
 # ---- the canary -----------------------------------------------------------------------------------------------------

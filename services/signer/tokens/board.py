@@ -91,3 +91,11 @@ class Board:
             for job in dropped:
                 self._jobs.remove(job)
         return dropped
+
+
+def packed(*requests: SignRequest) -> list[bytes]:
+    """Requests as fields of a frame."""
+    fields: list[bytes] = []
+    for request in requests:
+        fields += (request.key.encode(), request.mechanism.encode(), request.data)
+    return fields

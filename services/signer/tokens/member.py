@@ -15,8 +15,8 @@ from contextlib import suppress
 from prometheus_client import Counter
 
 from runtime import log
-from services.signer import certificates, probe
-from services.signer.tokens.base import FATAL, SignRequest, TokenError, TokenInfo
+from services.signer.tokens import trial
+from services.signer.tokens.base import FATAL, TokenError, TokenInfo
 from services.signer.tokens.board import Board, Job
 from services.signer.tokens.pace import Calls
 from services.signer.tokens.settings import ATTEMPTS, MemberSettings
@@ -141,6 +141,10 @@ class Member:
         if pause > 0:
             self._closed.wait(pause)
             return None
+        if self.state is State.DRAINING and self._pids:
+            # nothing new begins until all that runs has ended
+            self._closed.wait(0.1)
+            return None
         if self._pids:
             # the token is open already: more processes may start side by side
             return self._opened(index)
@@ -185,24 +189,11 @@ class Member:
             self._set(State.LOCKED if exc.code == "pin" else State.ABSENT, exc.reason)
 
     def _try(self, worker: Worker) -> None:
-        """List the keys and let one of them sign. Raises TokenError."""
+        """List the keys and let one of them sign (trial.py). Raises TokenError."""
         begun = time.monotonic()
         keys = [key.decode() for key in self._calls.make(worker, [b"keys"], 1)]
         self.info, self.keys = worker.info, frozenset(keys)
-        key = next((key for key in keys if key not in self._blamed), keys[0] if keys else "")
-        if key:
-            public = self._calls.make(worker, [b"public", key.encode()], 1)[0]
-            try:
-                asked = probe.challenge(key, public, worker.info.mechanisms)
-            except certificates.CertificateError:
-                # somebody else's object: what a token does with it says nothing about ours
-                return
-            code, signature = self._calls.make(worker, [b"sign", *packed(asked.request)], 1)
-            if code:
-                raise TokenError("lost", f"trial: {signature.decode(errors='replace')}")
-            if not asked.holds(signature):
-                raise TokenError("lost", "trial: the signature does not hold")
-        self.proved = (begun, "" if key in self._blamed else key)
+        self.proved = (begun, trial.run(self._calls, worker, keys, self._blamed))
 
     def _tried_again(self, worker: Worker) -> bool:
         """After another process failed: one that still runs finds out whether the member is well."""
@@ -294,11 +285,3 @@ class Member:
         self.standing.set(state, reason)
         self._settled()
         self._board.wake()
-
-
-def packed(*requests: SignRequest) -> list[bytes]:
-    """Requests as fields of a frame."""
-    fields: list[bytes] = []
-    for request in requests:
-        fields += (request.key.encode(), request.mechanism.encode(), request.data)
-    return fields

@@ -15,8 +15,8 @@ from runtime.errors import Problem, unavailable
 from services.signer import certificates, probe
 from services.signer.tokens import routing
 from services.signer.tokens.base import FATAL, SignRequest, TokenError, TokenInfo
-from services.signer.tokens.board import Board, Job
-from services.signer.tokens.member import Member, packed
+from services.signer.tokens.board import Board, Job, packed
+from services.signer.tokens.member import Member
 from services.signer.tokens.pace import GENERATE_SECONDS
 from services.signer.tokens.settings import ATTEMPTS, DeviceSettings
 from services.signer.tokens.states import MemberState, State
@@ -227,8 +227,11 @@ class Device:
             answer = job.future.result(seconds or self.settings.patience)
         except FutureTimeout:
             job.future.cancel()
-            self._stalled = self._reasons() or "no answer in time"
-            raise _down(self._stalled) from None
+            reason = self._reasons() or "no answer in time"
+            if not job.only:
+                # what one member leaves undone says nothing about the others
+                self._stalled = reason
+            raise _down(reason) from None
         except TokenError as exc:
             if exc.code not in FATAL:
                 raise

@@ -48,7 +48,7 @@ class SealedToken:
         return sorted(f"{path.parent.name}/{path.stem}" for path in self._folder.glob("*/*.json"))
 
     def public_key(self, key: str) -> bytes:
-        return base64.b64decode(self._stored(key)["public_key"])
+        return self._stored(key)["public_key"]
 
     def generate(self, key: str, kind: str) -> bytes:
         if kind != "sm2":
@@ -100,10 +100,8 @@ class SealedToken:
         if opened is None or known != version:
             stored = self._stored(key)
             try:
-                der = self._cipher.decrypt(
-                    base64.b64decode(stored["nonce"]), base64.b64decode(stored["sealed"]), key.encode()
-                )
-            except InvalidTag as exc:
+                der = self._cipher.decrypt(stored["nonce"], stored["sealed"], key.encode())
+            except (InvalidTag, ValueError) as exc:
                 raise TokenError(
                     "failed", "the sealed key does not open: other sealing key, or moved"
                 ) from exc
@@ -111,14 +109,17 @@ class SealedToken:
             self._opened[key] = (version, opened)
         return opened
 
-    def _stored(self, key: str) -> dict[str, str]:
+    def _stored(self, key: str) -> dict[str, bytes]:
         try:
-            stored: dict[str, str] = json.loads(self._path(key).read_bytes())
+            stored = json.loads(self._path(key).read_bytes())
+            return {
+                name: base64.b64decode(stored[name], validate=True)
+                for name in ("public_key", "nonce", "sealed")
+            }
         except FileNotFoundError as exc:
             raise TokenError("key-missing", f"{key} is not in the token") from exc
-        except ValueError as exc:
+        except (ValueError, KeyError, TypeError) as exc:
             raise TokenError("failed", "the sealed key's file is damaged") from exc
-        return stored
 
     def _path(self, key: str) -> Path:
         tenant, _, name = key.partition("/")

@@ -70,6 +70,18 @@ def test_a_key_opens_only_with_its_sealing_key_and_in_its_place(tmp_path: Path) 
     assert code(signed(token(tmp_path), other)) == "failed"
 
 
+@pytest.mark.parametrize(
+    "content", ["", "{}", "[]", "7", '{"public_key": 1}', '{"public_key": "*"}', "\udcff"]
+)
+def test_a_damaged_file_is_one_keys_trouble(tmp_path: Path, content: str) -> None:
+    one = token(tmp_path)
+    one.generate(KEY, "sm2")
+    next(tmp_path.glob("*/*.json")).write_text(content, errors="surrogateescape")
+    assert code(signed(one)) == "failed"
+    with pytest.raises(TokenError, match="failed: the sealed key's file is damaged"):
+        one.public_key(KEY)
+
+
 def test_a_removed_key_signs_no_more(tmp_path: Path) -> None:
     one = token(tmp_path)
     one.generate(KEY, "sm2")
