@@ -106,7 +106,13 @@ class Attending:
         agent = self._known(fingerprint)
         leaf = self._authority.issue(bytes(request.csr), agent.id, authority.now())
         issued = store.Issued(
-            leaf.fingerprint, leaf.serial, leaf.not_after, agent.version, agent.platform, agent.host_name
+            leaf.key,
+            leaf.fingerprint,
+            leaf.serial,
+            leaf.not_after,
+            agent.version,
+            agent.platform,
+            agent.host_name,
         )
         with self._database.transaction(agent.tenant_id) as connection:
             if not store.renew(connection, agent.id, fingerprint, issued):

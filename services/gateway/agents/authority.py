@@ -41,9 +41,10 @@ def code_hash(code: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A certificate that was made. fingerprint: SHA-256 of der, hex."""
+    """A certificate that was made. fingerprint: SHA-256 of der, key: of its SubjectPublicKeyInfo, hex."""
 
     der: bytes
+    key: str
     fingerprint: str
     serial: str
     not_after: datetime
@@ -77,7 +78,12 @@ class Authority:
             .sign(self._key, hashes.SHA256())
         )
         der = made.public_bytes(serialization.Encoding.DER)
-        return Leaf(der, hashlib.sha256(der).hexdigest(), format(made.serial_number, "x"), not_after)
+        key = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+        return Leaf(der, _sha256(key), _sha256(der), format(made.serial_number, "x"), not_after)
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _public_key(csr: bytes) -> ec.EllipticCurvePublicKey:

@@ -47,6 +47,7 @@ class Enrolment:
             raise _wrong_code()
         leaf = self._authority.issue(bytes(request.csr), agent.id, now)
         issued = store.Issued(
+            leaf.key,
             leaf.fingerprint,
             leaf.serial,
             leaf.not_after,

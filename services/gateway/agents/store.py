@@ -12,19 +12,21 @@ from sqlalchemy import Connection, text
 CHANNEL = "edge_agents"
 
 _COLUMNS = (
-    "tenant_id, id, name, code_expires_at, fingerprint, serial, not_after, enrolled_at, revoked_at, revoked_by, "
+    "tenant_id, id, name, code_expires_at, code_key, fingerprint, serial, not_after, enrolled_at, revoked_at, revoked_by, "
     "version, platform, host_name, created_at, created_by"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class EdgeAgent:
-    """One agent. fingerprint: SHA-256 of its certificate, hex; None before enrolment."""
+    """One agent. fingerprint: SHA-256 of its certificate, hex; None before enrolment. code_key: SHA-256 of the public
+    key that used the code, hex; None while it is unused."""
 
     tenant_id: str
     id: str
     name: str
     code_expires_at: datetime | None
+    code_key: str | None
     fingerprint: str | None
     serial: str
     not_after: datetime | None
@@ -71,7 +73,7 @@ def renew_code(connection: Connection, agent_id: str, code_hash: str, expires: d
     """Another code for an agent that is not revoked; the one before ends. Its certificate holds until the new one is made."""
     row = connection.execute(
         text(
-            "UPDATE edge_agents SET code_hash = :hash, code_expires_at = :expires "
+            "UPDATE edge_agents SET code_hash = :hash, code_expires_at = :expires, code_key = NULL "
             "WHERE id = :id AND revoked_at IS NULL RETURNING id"
         ),
         {"id": agent_id, "hash": code_hash, "expires": expires},
@@ -129,8 +131,9 @@ def by_fingerprint(connection: Connection, fingerprint: str) -> EdgeAgent | None
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """The certificate an agent got, and what it said of itself."""
+    """The certificate an agent got, and what it said of itself. code_key: as in EdgeAgent."""
 
+    code_key: str
     fingerprint: str
     serial: str
     not_after: datetime
@@ -140,13 +143,16 @@ class Issued:
 
 
 def enrol(connection: Connection, agent_id: str, code_hash: str, issued: Issued, now: datetime) -> bool:
-    """Use up the code and bind the certificate; False if somebody used the code meanwhile."""
+    """Use the code and bind the certificate; False if another key used it meanwhile.
+
+    The same key may ask again as long as the code lives: its answer may have been lost on the way."""
     row = connection.execute(
         text(
-            "UPDATE edge_agents SET code_hash = NULL, code_expires_at = NULL, fingerprint = :fingerprint, "
+            "UPDATE edge_agents SET code_key = :code_key, fingerprint = :fingerprint, "
             "serial = :serial, not_after = :not_after, version = :version, platform = :platform, "
             "host_name = :host_name, enrolled_at = :now "
-            "WHERE id = :id AND code_hash = :hash AND revoked_at IS NULL RETURNING id"
+            "WHERE id = :id AND code_hash = :hash AND coalesce(code_key, :code_key) = :code_key "
+            "AND revoked_at IS NULL RETURNING id"
         ),
         {"id": agent_id, "hash": code_hash, "now": now, **_values(issued)},
     ).first()

@@ -33,7 +33,7 @@ class PoolAnswer(Answer):
     items = many(_PoolDevice)
 
 
-class _Card(Answer):
+class _AgentCard(Answer):
     fingerprint = a_text()
     agent_id = a_text()
     serial = a_text()
@@ -53,7 +53,7 @@ class _Card(Answer):
 class CardPage(Page):
     """Cards that the enterprise's edge agents showed."""
 
-    items = many(_Card)
+    items = many(_AgentCard)
 
 
 class ChallengeAnswer(Answer):
@@ -65,7 +65,7 @@ class ChallengeAnswer(Answer):
     expires_at = a_text()
 
 
-class _Waiting(Answer):
+class _QueuedMessage(Answer):
     message_id = a_text()
     key_id = a_text()
     kind = a_text()
@@ -81,10 +81,10 @@ class _Waiting(Answer):
 class QueuePage(Page):
     """Messages that wait for a signature, oldest first."""
 
-    items = many(_Waiting)
+    items = many(_QueuedMessage)
 
 
-class _Withdrawn(Answer):
+class _WithdrawnMessage(Answer):
     id = a_text()
     ok = a_flag()
     problem = fields.Dict()
@@ -93,7 +93,7 @@ class _Withdrawn(Answer):
 class WithdrawAnswer(Answer):
     """One answer per message; problem: why it was not taken out."""
 
-    results = many(_Withdrawn)
+    results = many(_WithdrawnMessage)
 
 
 class _LedgerRow(Answer):
@@ -143,7 +143,7 @@ class AgentPage(Page):
     items = many(AgentAnswer)
 
 
-class _Enrolment(Answer):
+class _AgentEnrolment(Answer):
     address = a_text()
     enrol_address = a_text()
     authority = a_text()
@@ -155,7 +155,7 @@ class NewAgentAnswer(Answer):
     """The agent, and what it is enrolled with: shown once."""
 
     agent = one(AgentAnswer)
-    enrolment = one(_Enrolment)
+    enrolment = one(_AgentEnrolment)
 
 
 class CardSignInAnswer(Answer):

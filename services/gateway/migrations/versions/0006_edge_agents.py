@@ -16,6 +16,7 @@ _AGENTS = """CREATE TABLE edge_agents (
     name text NOT NULL,
     code_hash text,
     code_expires_at timestamptz,
+    code_key text,
     fingerprint text,
     serial text NOT NULL DEFAULT '',
     not_after timestamptz,
