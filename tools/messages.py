@@ -26,7 +26,7 @@ from documents.xml import Transfer, writer
 from filing import ids
 from filing.times import SHANGHAI
 from runtime.errors import Problem
-from services.signer import certificates, check, domain, xmlsign
+from services.signer import certificates, check, domain, refusals, xmlsign
 from services.signer.provision import Order, ProvisionError, certify, device_of
 from services.signer.tokens import settings
 from services.signer.tokens.base import DIGEST_INFO, SignRequest, TokenError
@@ -175,7 +175,7 @@ def _signed(
     algorithm = xmlsign.ALGORITHMS[name]
     try:
         facts = check.read(canonical)
-    except domain.Refused as refused:
+    except refusals.Refused as refused:
         raise ToolError(f"the signer refuses a message: {refused.refusal.en}") from refused
     strangers = [codes for codes in facts.parties if facts.cop_code not in codes]
     if strangers:

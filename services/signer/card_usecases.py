@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from runtime.actor import Actor
 from runtime.db import Database
 from runtime.errors import Detail, Problem, not_found
-from services.signer import certificates, chain, domain, xmlsign
+from services.signer import certificates, domain, outcomes, refusals, xmlsign
 from services.signer.domain import Key
 from services.signer.store import cards, keys, ledger
 from services.signer.store.cards import Card, Challenge
@@ -86,7 +86,9 @@ def register_card(
             "agent_id": card.agent_id,
         }
         keys.add_card(connection, values)
-        entry = _entry(actor, "bound", now, key_id, chosen, certificate.serial)
+        entry = outcomes.key_entry(
+            actor, "bound", now, key_id, chosen, certificate.serial, actor.enterprise_code
+        )
         ledger.append(connection, actor.tenant_id, [entry])
     return key_id
 
@@ -141,7 +143,7 @@ def confirm_key(
     signature = sign(key, key.algorithm, challenge.body, token)
     public = certificates.read_cached(key.certificate).public_key
     if not certificates.verifier(public)(key.algorithm, challenge.body, signature):
-        refusal = domain.verification_failed(key)
+        refusal = refusals.verification_failed(key)
         raise Problem("invalid", refusal.zh, refusal.en)
     with database.transaction(actor.tenant_id) as connection:
         _confirm(connection, actor, key, now)
@@ -240,26 +242,12 @@ def take_challenge(database: Database, actor: Actor, challenge_id: str, now: dat
 
 
 def _ended(challenge: Challenge, state: str, reason: str = "") -> Challenge:
-    values = {name: getattr(challenge, name) for name in Challenge.__slots__}
-    return Challenge(**(values | {"state": state, "reason": reason}))
+    return replace(challenge, state=state, reason=reason)
 
 
 def _confirm(connection: Connection, actor: Actor, key: Key, now: datetime) -> None:
     keys.confirm(connection, key.id, actor.label, now)
-    entry = _entry(actor, "confirmed", now, key.id, key.algorithm, key.serial)
-    ledger.append(connection, actor.tenant_id, [entry])
-
-
-def _entry(actor: Actor, what: str, now: datetime, key_id: str, algorithm: str, serial: str) -> chain.Entry:
-    return chain.Entry(
-        at=now,
-        what=what,
-        actor_id=actor.user_id,
-        actor=actor.label,
-        mandate_id=actor.mandate_id or "",
-        request_id=actor.request_id,
-        enterprise_code=actor.enterprise_code,
-        key_id=key_id,
-        algorithm=algorithm,
-        certificate_serial=serial,
+    entry = outcomes.key_entry(
+        actor, "confirmed", now, key.id, key.algorithm, key.serial, key.enterprise_code
     )
+    ledger.append(connection, actor.tenant_id, [entry])

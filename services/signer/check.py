@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from lxml import etree
 
 from services.signer import certificates
-from services.signer.domain import MAX_BYTES, MESSAGE_TYPES, NAMESPACES, Facts, MessageType, refuse
+from services.signer.domain import MAX_BYTES, MESSAGE_TYPES, NAMESPACES, Facts, MessageType
+from services.signer.refusals import refuse
 from services.signer.xmlsign import C14N, CEB, DS, ENVELOPED, Algorithm
 
 _CEB = f"{{{CEB}}}"
@@ -34,7 +35,7 @@ def _parser() -> etree.XMLParser:
 
 
 def read(xml: bytes) -> Facts:
-    """What the message says of itself. Raises domain.Refused for a message nobody may sign."""
+    """What the message says of itself. Raises refusals.Refused for a message nobody may sign."""
     if len(xml) > MAX_BYTES:
         raise refuse(
             "too-large",

@@ -17,7 +17,7 @@ from proto.signer.v1 import devices_pb2_grpc
 from runtime import log
 from runtime.errors import Problem
 from runtime.grpc_client import Client
-from services.signer import domain, xmlsign
+from services.signer import refusals, xmlsign
 from services.signer.domain import Key
 from services.signer.tokens.base import DIGEST_INFO, SignRequest, TokenError
 
@@ -70,7 +70,7 @@ class PoolClient:
         group = pb.Group(actor=actor_token, items=[item])
         (result,) = self.sign(pb.SignBatch(device=key.device_kind, groups=[group]), _ONE).results
         if result.code:
-            refusal = domain.key_unusable(key, result.reason)
+            refusal = refusals.key_unusable(key, result.reason)
             raise Problem("invalid", refusal.zh, refusal.en)
         return bytes(result.signature)
 

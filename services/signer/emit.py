@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from proto.events.v1 import events_pb2
 from runtime.outbox import Event
-from services.signer.domain import Key, Refusal, Submission
+from services.signer.domain import Key, Submission
+from services.signer.refusals import Refusal
 
 
 def rfc3339(at: datetime) -> str:

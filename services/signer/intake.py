@@ -13,8 +13,9 @@ from datetime import datetime
 
 from runtime import crash, inbox, outbox
 from runtime.db import Database
-from services.signer import check, domain, emit, outcomes
-from services.signer.domain import Facts, Key, Refusal, Submission
+from services.signer import check, domain, emit, outcomes, refusals
+from services.signer.domain import Facts, Key, Submission
+from services.signer.refusals import Refusal
 from services.signer.store import jobs, keys, ledger, signatures
 
 #: this consumer's name in the inbox
@@ -57,7 +58,7 @@ def _look(submission: Submission) -> _Arrival:
     digest = hashlib.sha256(submission.xml).digest()
     try:
         return _Arrival(submission, digest, check.read(submission.xml), None)
-    except domain.Refused as refused:
+    except refusals.Refused as refused:
         return _Arrival(submission, digest, None, refused.refusal)
 
 
@@ -106,7 +107,7 @@ def _decide(intake: Intake, item: _Arrival, before: dict[str, bytes], key: Key |
     if earlier is not None:
         item.known = True
         if earlier != item.digest:
-            item.refusal = domain.message_changed()
+            item.refusal = refusals.message_changed()
         else:
             item.refusal = None
         return
@@ -122,7 +123,7 @@ def _no_device(intake: Intake, key: Key | None) -> Refusal | None:
     devices = intake.devices()
     if key is None or key.device_kind == domain.CARD or devices is None or key.device_kind in devices:
         return None
-    return domain.key_unusable(key, f"no device {key.device_kind} is configured")
+    return refusals.key_unusable(key, f"no device {key.device_kind} is configured")
 
 
 def _job(item: _Arrival) -> jobs.Job:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from prometheus_client import Counter
 
 from runtime import log
+from runtime.actor import Actor
 from services.signer import chain
-from services.signer.domain import Key, Refusal, Submission
+from services.signer.domain import Key, Submission
+from services.signer.refusals import Refusal
 
 _LOG = log.get("signer")
 _OUTCOMES = Counter("signer_outcomes", "Messages by outcome", ["outcome"])
@@ -28,14 +31,10 @@ def entry(
     refusal: Refusal | None = None,
 ) -> chain.Entry:
     """A ledger row about one message. digest: of the unsigned message; final: the signed bytes."""
-    actor = submission.actor
     return chain.Entry(
         at=now,
         what=what,
-        actor_id=actor.user_id,
-        actor=actor.label,
-        mandate_id=actor.mandate_id or "",
-        request_id=actor.request_id,
+        **_by(submission.actor),
         message_id=submission.message_id,
         event_id=submission.event_id,
         kind=submission.kind,
@@ -49,6 +48,30 @@ def entry(
         result=hashlib.sha256(final).digest() if final else b"",
         code=refusal.code if refusal else "",
     )
+
+
+def key_entry(
+    actor: Actor, what: str, now: datetime, key_id: str, algorithm: str, serial: str, enterprise_code: str
+) -> chain.Entry:
+    """A ledger row about a key and no message. what: activated | confirmed | bound."""
+    return chain.Entry(
+        at=now,
+        what=what,
+        **_by(actor),
+        enterprise_code=enterprise_code,
+        key_id=key_id,
+        algorithm=algorithm,
+        certificate_serial=serial,
+    )
+
+
+def _by(actor: Actor) -> dict[str, Any]:
+    return {
+        "actor_id": actor.user_id,
+        "actor": actor.label,
+        "mandate_id": actor.mandate_id or "",
+        "request_id": actor.request_id,
+    }
 
 
 def report_signed(tenant_id: str, submissions: Sequence[Submission], link: chain.Link | None) -> None:

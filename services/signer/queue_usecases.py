@@ -11,7 +11,7 @@ from runtime import outbox
 from runtime.actor import Actor, ActorVerifier
 from runtime.db import Database
 from runtime.errors import not_found
-from services.signer import domain, emit, outcomes
+from services.signer import domain, emit, outcomes, refusals
 from services.signer.signing import submission_of
 from services.signer.store import jobs, ledger
 from services.signer.usecases import PAGE, page_size_of, place_of
@@ -59,7 +59,7 @@ def withdraw(
         kinds = _kinds(actor, "document.declare")
         taken_out = jobs.withdraw(connection, wanted, kinds)
         being_signed = jobs.known(connection, wanted, kinds)
-        refusal = domain.withdrawn()
+        refusal = refusals.withdrawn()
         events, entries = [], []
         for job in taken_out:
             submission = submission_of(job, verifier)

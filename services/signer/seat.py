@@ -14,18 +14,15 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from documents.registry import by_kind
-from proto.agent.v1 import agent_pb2 as pb
 from runtime import crash, log
 from runtime.actor import Actor
 from runtime.errors import Problem
-from services.signer import certificates, domain, signing
+from services.signer import certificates, domain, frames, refusals, signing
 from services.signer.domain import card_queue
-from services.signer.emit import rfc3339
 from services.signer.signing import Signing, Work
 from services.signer.store import cards, jobs, signatures
 from services.signer.store.cards import Card, Challenge
@@ -115,7 +112,7 @@ class Seat:
                 self._feed()
                 if now - sent > self._heartbeat / 2:
                     sent = now
-                    yield pb.ToAgent(alive=pb.Alive())
+                    yield frames.alive()
                 continue
             sent = now
             yield frame
@@ -150,17 +147,7 @@ class Seat:
         for work in works:
             if not work.refusal:
                 prepared = signing.prepare(work)
-                self._ask(
-                    work.submission.message_id,
-                    work,
-                    pb.SignRequest(
-                        fingerprint=fingerprint,
-                        mechanism=work.key.algorithm,
-                        purpose="document",
-                        data=prepared.signed_info,
-                        summary=_summary(work),
-                    ),
-                )
+                self._ask(work, frames.document(fingerprint, work.submission, prepared))
 
     def _ask_challenges(self, fingerprints: list[str]) -> None:
         now = self._making.clock()
@@ -168,26 +155,14 @@ class Seat:
             waiting = cards.waiting_challenges(connection, fingerprints, now)
         for challenge in waiting:
             if challenge.id not in self._asked:
-                summary = pb.Summary(
-                    title_zh=challenge.title_zh, title_en=challenge.title_en, actor=challenge.actor
-                )
-                request = pb.SignRequest(
-                    fingerprint=challenge.fingerprint,
-                    mechanism=challenge.mechanism,
-                    purpose="challenge",
-                    data=challenge.body,
-                    summary=summary,
-                )
-                self._ask(challenge.id, challenge, request)
+                self._ask(challenge, frames.challenge(challenge))
 
-    def _ask(self, request_id: str, what: Work | Challenge, request: Any) -> None:
+    def _ask(self, what: Work | Challenge, request: Any) -> None:
         asked = _Asked(what, request.fingerprint, os.urandom(16), time.monotonic() + BEGIN + GRACE)
-        request.request_id, request.nonce = request_id, asked.nonce
-        request.expires_at = rfc3339(self._making.clock() + timedelta(seconds=BEGIN))
         with self._lock:
-            self._asked[request_id] = asked
-            self._cards[request.fingerprint].asked.add(request_id)
-        self._out.put(pb.ToAgent(request=request))
+            self._asked[request.request_id] = asked
+            self._cards[request.fingerprint].asked.add(request.request_id)
+        self._out.put(frames.leased(request, asked.nonce, self._making.clock(), BEGIN))
 
     def _give_up_late(self, now: float) -> None:
         with self._lock:
@@ -225,25 +200,10 @@ class Seat:
             seated = cards.claim_seat(connection, self._actor.tenant_id, self._seat, now, silent)
         if not seated:
             self._seat = None
-            self._out.put(
-                pb.ToAgent(
-                    goodbye=pb.Goodbye(
-                        code="attending-elsewhere",
-                        zh="另一个程序正以此代理的身份连接，请先关闭它。",
-                        en="Another process is connected with this agent's identity; close it first.",
-                    )
-                )
-            )
+            self._out.put(frames.attending_elsewhere())
             return
         self._out.put(
-            pb.ToAgent(
-                welcome=pb.Welcome(
-                    agent_id=self._agent,
-                    enterprise_name=self._actor.enterprise_name,
-                    heartbeat_seconds=self._heartbeat,
-                    server_time=rfc3339(self._making.clock()),
-                )
-            )
+            frames.welcome(self._agent, self._actor.enterprise_name, self._heartbeat, self._making.clock())
         )
 
     def _stay(self) -> None:
@@ -335,9 +295,9 @@ class Seat:
             self._tell(request_id, False, result.code)
             return
         if result.code == "refused":
-            work.refusal = domain.refused_by_person(work.key)
+            work.refusal = refusals.refused_by_person(work.key)
         elif result.code:
-            work.refusal = domain.key_unusable(work.key, f"{result.code}: {result.reason[:200]}")
+            work.refusal = refusals.key_unusable(work.key, f"{result.code}: {result.reason[:200]}")
         else:
             signing.assemble(self._making, work, bytes(result.signature))
             if not signing.verified(self._making, work):
@@ -348,7 +308,7 @@ class Seat:
                     self._end(request_id, "the signature did not hold")
                     self._tell(request_id, False, "does-not-hold")
                     return
-                work.refusal = domain.verification_failed(work.key)
+                work.refusal = refusals.verification_failed(work.key)
         crash.point("signer.card.answered")
         signing.settle(self._making, self._actor.tenant_id, [work])
         self._drop(request_id)
@@ -381,12 +341,12 @@ class Seat:
             return
         known = now.card.seconds
         smoothed = known + _SHARE * (seconds - known) if known else seconds
-        now.card = _with_seconds(now.card, smoothed)
+        now.card = replace(now.card, seconds=smoothed)
         with self._making.database.transaction(self._actor.tenant_id) as connection:
             cards.measured(connection, fingerprint, smoothed)
 
     def _tell(self, request_id: str, accepted: bool, reason: str) -> None:
-        self._out.put(pb.ToAgent(outcome=pb.Outcome(request_id=request_id, accepted=accepted, reason=reason)))
+        self._out.put(frames.outcome(request_id, accepted, reason))
 
     # ---- ends ------------------------------------------------------------------------------------------------------
 
@@ -423,22 +383,3 @@ class Seat:
         except Problem as problem:
             # whoever shows the cards next puts their work back
             _LOG.warning("seat.close", agent=self._agent, reason=problem.en)
-
-
-def _with_seconds(card: Card, seconds: float) -> Card:
-    return Card(**{name: getattr(card, name) for name in Card.__slots__} | {"seconds": seconds})
-
-
-def _summary(work: Work) -> Any:
-    submission = work.submission
-    doctype = by_kind(submission.kind)
-    assert doctype is not None
-    title = doctype.title
-    return pb.Summary(
-        kind=submission.kind,
-        message_type=submission.message_type,
-        documents=submission.documents,
-        title_zh=f"{title.zh}报文，{submission.documents} 份单证",
-        title_en=f"{title.en}: {submission.documents} documents",
-        actor=submission.actor.label,
-    )

@@ -15,9 +15,10 @@ from runtime import crash, log, outbox
 from runtime.actor import ActorVerifier
 from runtime.db import Database
 from runtime.errors import Problem
-from services.signer import certificates, check, domain, emit, outcomes, xmlsign
+from services.signer import certificates, check, domain, emit, outcomes, refusals, xmlsign
 from services.signer.devices import Asked, RemoteDevice
-from services.signer.domain import Key, Refusal, Submission
+from services.signer.domain import Key, Submission
+from services.signer.refusals import Refusal
 from services.signer.store import jobs, keys, ledger, signatures
 from services.signer.tokens.base import DIGEST_INFO, SignRequest, TokenError
 
@@ -73,7 +74,7 @@ def take(signing: Signing, tenant_id: str, queue: str, limit: int, lease: bytes 
             works.append(work)
             try:
                 domain.may_sign(work.submission, work.key, now)
-            except domain.Refused as refused:
+            except refusals.Refused as refused:
                 work.refusal = refused.refusal
                 continue
             # a try that was broken off left its intent: the same key on the same bytes needs no second one
@@ -124,7 +125,7 @@ def sign(signing: Signing, device: RemoteDevice, works: Sequence[Work]) -> None:
         _ask(signing, device, wrong)
         for work in wrong:
             if work.final and not verified(signing, work):
-                work.refusal = domain.verification_failed(work.key)
+                work.refusal = refusals.verification_failed(work.key)
     crash.point("signer.verified")
 
 
@@ -151,7 +152,7 @@ def _ask(signing: Signing, device: RemoteDevice, works: Sequence[Work]) -> None:
         if isinstance(answer, TokenError):
             missing = answer.code == "key-missing"
             work.refusal = (
-                domain.key_missing(work.key) if missing else domain.key_unusable(work.key, answer.reason)
+                refusals.key_missing(work.key) if missing else refusals.key_unusable(work.key, answer.reason)
             )
         else:
             assemble(signing, work, answer)
@@ -160,7 +161,7 @@ def _ask(signing: Signing, device: RemoteDevice, works: Sequence[Work]) -> None:
 def _one_by_one(signing: Signing, device: RemoteDevice, works: Sequence[Work], problem: Problem) -> None:
     """The device is well, but something in this batch kills its processes: only that is refused."""
     if len(works) == 1:
-        works[0].refusal = domain.key_unusable(works[0].key, problem.en)
+        works[0].refusal = refusals.key_unusable(works[0].key, problem.en)
         return
     for work in works:
         _ask(signing, device, [work])

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from runtime.actor import Actor
 from runtime.db import Database
 from runtime.errors import Detail, Problem, not_found
-from services.signer import chain, domain
+from services.signer import chain, domain, outcomes
 from services.signer.domain import Key
 from services.signer.store import cards, jobs, keys, ledger
 
@@ -127,23 +127,11 @@ def activate_key(database: Database, actor: Actor, key_id: str, now: datetime) -
         if not key.active:
             keys.activate(connection, key.enterprise_code, key.purpose, key.id)
             jobs.move(connection, actor.tenant_id, key.enterprise_code, key.id, key.queue)
-            ledger.append(connection, actor.tenant_id, [_activation(actor, key, now)])
+            entry = outcomes.key_entry(
+                actor, "activated", now, key.id, key.algorithm, key.serial, key.enterprise_code
+            )
+            ledger.append(connection, actor.tenant_id, [entry])
         return next(state for state in _states(connection, now) if state.key.id == key_id)
-
-
-def _activation(actor: Actor, key: Key, now: datetime) -> chain.Entry:
-    return chain.Entry(
-        at=now,
-        what="activated",
-        actor_id=actor.user_id,
-        actor=actor.label,
-        mandate_id=actor.mandate_id or "",
-        request_id=actor.request_id,
-        enterprise_code=key.enterprise_code,
-        key_id=key.id,
-        algorithm=key.algorithm,
-        certificate_serial=key.serial,
-    )
 
 
 def record_probe(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from services.signer import check, domain, xmlsign
+from services.signer import check, domain, refusals, xmlsign
 from tests.support.signing import CEB, XSI, message
 from tests.unit.signer.conftest import Pair
 from tests.unit.signer.test_xmlsign import CODE, signed
@@ -17,7 +17,7 @@ GOOD = message(CODE, documents=2)
 
 
 def refused(xml: bytes) -> str:
-    with pytest.raises(domain.Refused) as caught:
+    with pytest.raises(refusals.Refused) as caught:
         check.read(xml)
     refusal = caught.value.refusal
     assert refusal.zh
