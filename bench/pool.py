@@ -38,6 +38,8 @@ MEMBERS = 3
 BATCH = 64
 #: batches under way at a time
 CALLERS = 4
+#: short turns of each side with few and with many keys
+TURNS = 25
 #: share of the rate before that must be there again, and within how many seconds; seconds until a member is used again
 SHARE, WITHIN, USED_AGAIN = 0.6, 10, 30
 
@@ -189,7 +191,7 @@ def against_limits(report: Report, folder: Path, rounds: int) -> None:
     report.add("plain C / openssl", median(a / b for a, b in zip(plain, alone, strict=True)), "share")
 
 
-def many_keys(report: Report, folder: Path, rounds: int) -> None:
+def many_keys(report: Report, folder: Path) -> None:
     """CPU of the token's process per signature, in turn with 10 and with 1,000 keys in the token."""
     private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     sides = {}
@@ -212,15 +214,15 @@ def many_keys(report: Report, folder: Path, rounds: int) -> None:
         for device, names in ((few, sides[10][1]), (many, sides[1000][1])):
             sign(device, names, 1000, BATCH)
         # many short turns: what others do to the machine's caches falls on both sides alike
-        for _ in range(3 * rounds):
+        for _ in range(TURNS):
             for count, device in ((10, few), (1000, many)):
                 (pid,) = device.pids
                 begun = cpu_clock(pid)
-                signed = good(sign(device, sides[count][1], 1000, BATCH))
+                signed = good(sign(device, sides[count][1], 8 * BATCH, BATCH))
                 costs[count].append(1e6 * (cpu_clock(pid) - begun) / signed)
     report.add("CPU of the token's process per signature, 10 keys", median(costs[10]), "µs")
     report.add("CPU of the token's process per signature, 1,000 keys", median(costs[1000]), "µs")
-    report.add("… spread of the rounds", max(spread(costs[10]), spread(costs[1000])), "%")
+    report.add("… spread of the turns", max(spread(costs[10]), spread(costs[1000])), "%")
     ratios = [many / few for few, many in zip(costs[10], costs[1000], strict=True)]
     report.at_most("1,000 keys / 10 keys", median(ratios), "ratio", 1.05)
 
@@ -252,7 +254,7 @@ def main() -> int:
     report = Report("pool")
     with tempfile.TemporaryDirectory() as name:
         for part, begin in (
-            ("keys", lambda place: many_keys(report, place, asked.rounds)),
+            ("keys", lambda place: many_keys(report, place)),
             ("limits", lambda place: against_limits(report, place, asked.rounds)),
             ("killed", lambda place: kill(report, place)),
             ("hanging", lambda place: hang(report, place)),
