@@ -50,6 +50,11 @@ export const session = {
   /** without keeping it alive */
   look: () => request<Raw>('GET', '/session', { headers: { 'X-Background': '1' } }),
   signIn: (username: string, password: string) => request<Raw>('POST', '/session', { body: { username, password } }),
+  /** The user's card is asked; what comes does not tell whether there is such a user. */
+  askCard: (username: string) =>
+    request<{ code: string; expires_at: string }>('POST', '/session/card', { body: { username } }),
+  /** `{state: 'waiting'}` until the card has signed, then what `signIn` answers. */
+  byCard: () => request<Raw>('POST', '/session/card/complete'),
   signOut: () => request<void>('DELETE', '/session'),
   client: (clientId: string | null) => request<Raw>('POST', '/session/client', { body: { client_id: clientId } }),
 }

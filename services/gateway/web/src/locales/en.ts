@@ -56,6 +56,18 @@ const en: typeof zh = {
     s504Hint: 'Check the result by a query before you try again.',
   },
   signin: {
+    card: {
+      instead: 'Sign in by card',
+      hint: 'With the IC card or UKey at your edge agent; the administrator of your enterprise binds it to you first',
+      title: 'Confirm at the agent',
+      confirm: 'Check that the agent shows the code below, then confirm there. If it shows another code, refuse.',
+      code: 'Code',
+      left: '{time} left',
+      stop: 'Cancel, use the password',
+      over: 'Signing in by card did not succeed',
+      overHint:
+        'It was not confirmed in time, it was refused, or no card is bound to this user. Try again, or use the password.',
+    },
     title: 'Sign in',
     username: 'User name',
     password: 'Password',

@@ -55,6 +55,17 @@ export default {
     s504Hint: '请先查询确认结果，再决定是否重试。',
   },
   signin: {
+    card: {
+      instead: '用卡登录',
+      hint: '用插在代理程序电脑上的 IC 卡或 UKey 登录，须由企业管理员先绑定',
+      title: '请在代理程序上确认',
+      confirm: '核对代理程序显示的核对码与下面一致，然后在那里确认；不一致请拒绝。',
+      code: '核对码',
+      left: '剩余 {time}',
+      stop: '取消，改用密码',
+      over: '卡登录未完成',
+      overHint: '未在时限内确认、被拒绝，或此用户没有绑定的卡。可重试，或用密码登录。',
+    },
     title: '登录',
     username: '用户名',
     password: '密码',

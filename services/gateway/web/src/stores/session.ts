@@ -120,8 +120,18 @@ export const useSession = defineStore('session', () => {
   const tellOthers = (word: Word) => others?.postMessage(word)
 
   async function signIn(username: string, password: string): Promise<void> {
+    await enter(await calls.signIn(username, password))
+  }
+  /** True once the card that was asked has signed. */
+  async function signInByCard(): Promise<boolean> {
+    const raw = await calls.byCard()
+    if (raw.state === 'waiting') return false
+    await enter(raw)
+    return true
+  }
+  async function enter(answer: Raw): Promise<void> {
     const before = info.value
-    let raw = await calls.signIn(username, password)
+    let raw = answer
     const next = normaliseSession(raw)
     // with the CSRF token already: what was chosen before signing in is kept right away
     setCsrfToken(next.csrf_token)
@@ -169,6 +179,7 @@ export const useSession = defineStore('session', () => {
     restore,
     check,
     signIn,
+    signInByCard,
     signOut,
     leave,
     renew,
