@@ -24,7 +24,7 @@ export const inOrder = (agents: readonly EdgeAgent[]): EdgeAgent[] =>
 
 /** Seconds until a moment of the server's, never below 0. now: by the server's clock. */
 export const secondsLeft = (until: string | null, now: string): number =>
-  until ? Math.max(0, Math.ceil((Date.parse(until) - Date.parse(now)) / 1000)) : 0
+  until ? Math.max(0, Math.floor((Date.parse(until) - Date.parse(now)) / 1000)) : 0
 /** "29:05" */
 export const asClock = (seconds: number): string =>
   `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`

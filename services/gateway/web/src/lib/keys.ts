@@ -1,5 +1,6 @@
 // How the state of a signing key is told: which one signs, which could, which cannot and why; and when its certificate ends.
 import type { DeviceKey, SigningCard } from '@/api/signing'
+import type { SigningDevice } from '@/api/stats'
 import type { StateColour } from '@/api/types'
 import { explained, type Explained } from './signingReasons'
 
@@ -46,6 +47,11 @@ export function troubleOf(key: DeviceKey, cards: readonly SigningCard[]): Explai
   const card = cards.find((one) => one.fingerprint === key.fingerprint)
   return card && card.state !== 'ready' ? troubleOfCard(card) : explained(key.reason)
 }
+/** Why no end can be told, where nothing else on the page says so already. */
+export const untold = ({ key, reason }: SigningDevice, cards: readonly SigningCard[]): string =>
+  reason && !SAID.includes(reason.code) && !troubleOf(key, cards) ? reason.text : ''
+/** The key's state and the number that waits say these. */
+const SAID = ['inactive', 'idle', 'expired', 'unavailable']
 export function troubleOfCard(card: SigningCard): Explained | null {
   if (card.state === 'ready') return null
   return card.reason === 'agent-offline' ? explained(card.reason) : explained(card.state, card.reason)

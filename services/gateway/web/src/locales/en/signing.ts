@@ -16,7 +16,7 @@ const en: typeof zh = {
     poolDevice: 'HSM pool',
     waiting: 'Waiting',
     rate: '{n} messages/minute',
-    rateHead: 'Measured rate / estimated end',
+    rateHead: 'Rate / estimated end',
     ends: 'Done about {at}',
     confirmedHead: 'Confirmed',
     notActivatable: {
