@@ -23,7 +23,7 @@ from tests.support.people import Visitor, a_number, signed_in
 from tests.support.stack import Stack
 
 PIN = "1357-card-pin"
-COMPUTER = "报关室一号机"
+COMPUTER = "单证室窗口机"
 LABEL = "报关员的卡"
 
 
@@ -227,7 +227,7 @@ def revokes(desk: Desk, agent: Agent, clerk: Visitor) -> None:
     desk.confirm("不能恢复")
     desk.says("已撤销")
     expect(row_of(desk)).to_have_count(0)
-    assert agent.died(20) != 0
+    eventually(lambda: agent.shown["link"]["code"] == "revoked", "the agent's own page says so", 20)
     filed(clerk, 1)
     desk.menu("keys")
     expect(key_of(desk)).to_contain_text("代理程序未连接")
