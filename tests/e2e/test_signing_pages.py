@@ -199,7 +199,7 @@ def withdraws_one(desk: Desk) -> None:
     expect(rows).to_have_count(3)
     for row in rows.all():
         expect(row).to_contain_text("卡未插入")
-        expect(row).to_contain_text("请把卡插入装有代理程序的电脑")
+        expect(row).to_contain_text("请把卡插入装有签名代理的电脑")
     expect(desk.at("queue-key").filter(has_text=LABEL)).to_contain_text("3 个报文")
     withdraw = desk.at("queue-withdraw")
     expect(withdraw).to_have_attribute("aria-disabled", "true")
@@ -230,7 +230,7 @@ def revokes(desk: Desk, agent: Agent, clerk: Visitor) -> None:
     eventually(lambda: agent.shown["link"]["code"] == "revoked", "the agent's own page says so", 20)
     filed(clerk, 1)
     desk.menu("keys")
-    expect(key_of(desk)).to_contain_text("代理程序未连接")
+    expect(key_of(desk)).to_contain_text("签名代理未连接")
     expect(key_of(desk)).to_contain_text("1 个报文")
 
 

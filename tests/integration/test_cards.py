@@ -211,7 +211,7 @@ def test_a_code_works_once_and_a_wrong_one_never(admin: Visitor, agent: Agent, f
     invitation = admin.post("/edge-agents", json={"name": "二号机"}).json()["enrolment"]
     wrong = Agent(folder / "wrong").enrol({**invitation, "code": "AAAAA-AAAAA-AAAAA-AAAAA"})
     assert wrong.returncode != 0
-    assert "注册码" in wrong.stderr.decode()
+    assert "登记码" in wrong.stderr.decode()
     second = Agent(folder / "second")
     assert second.enrol(invitation).returncode == 0
     assert Agent(folder / "third").enrol(invitation).returncode != 0

@@ -80,7 +80,7 @@ const en: typeof zh = {
     },
     challenge: {
       title: 'Confirm “{name}”',
-      lead: 'Please look at the agent on the computer with the card, compare the following and agree there:',
+      lead: 'Please look at the agent on the computer with the card, compare the following and press “Confirm” there:',
       where: 'Computer',
       who: 'Asked by',
       origin: 'Origin',
