@@ -133,6 +133,7 @@ class Key:
     #: the edge agent that showed the card, for keys on cards
     agent_id: str | None = None
     confirmed_at: datetime | None = None
+    confirmed_by: str = ""
 
     @property
     def queue(self) -> str:

@@ -56,7 +56,7 @@ def refused_by_person(key: Key) -> Refusal:
     """Whoever sits at the card said no."""
     return Refusal(
         "sign.refused-at-card",
-        f"持卡人在代理程序上拒绝了用“{key.label}”签名，请核对后重新提交。",
+        f"持卡人在签名代理上拒绝了用“{key.label}”签名，请核对后重新提交。",
         f"Whoever holds the card of {key.label} refused to sign; check with them and submit again.",
     )
 

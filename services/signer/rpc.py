@@ -149,6 +149,7 @@ def _key(state: usecases.KeyState) -> Any:
         fingerprint=key.fingerprint,
         purpose=key.purpose,
         confirmed_at=rfc3339(key.confirmed_at) if key.confirmed_at else "",
+        confirmed_by=key.confirmed_by,
         device_kind=key.device_kind,
         agent_id=key.agent_id or "",
         expires_in_days=state.days_left,

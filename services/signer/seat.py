@@ -186,12 +186,12 @@ class Seat:
                 self._stay()
             case _:
                 raise Problem(
-                    "malformed", "代理程序的消息顺序不正确。", "The agent's frames are out of order."
+                    "malformed", "签名代理的消息顺序不正确。", "The agent's frames are out of order."
                 )
 
     def _hello(self, hello: Any) -> None:
         if self._seat or not 8 <= len(hello.instance) <= 64:
-            raise Problem("malformed", "代理程序的问候不正确。", "The agent's greeting is not usable.")
+            raise Problem("malformed", "签名代理的问候不正确。", "The agent's greeting is not usable.")
         self._seat = cards.Seat(self._agent, hello.instance, str(uuid.uuid4()))
         now = self._making.clock()
         silent = now - timedelta(seconds=3 * self._heartbeat)

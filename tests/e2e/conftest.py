@@ -21,7 +21,7 @@ from tests.support.windows import Windows
 from tools.browser import chromium_path
 
 OpenDesk = Callable[..., Desk]
-Sits = Callable[[str], Desk]
+Sits = Callable[..., Desk]
 
 
 @pytest.fixture(scope="session")
@@ -73,13 +73,13 @@ def desk(desks: OpenDesk) -> Desk:
 
 @pytest.fixture
 def sits(desks: OpenDesk, stack: Stack) -> Sits:
-    """Opens a window where a declarant of a tenant (A, L, O …), signed in over the API, sees the frame.
+    """Opens a window where a declarant (or another role) of a tenant (A, L, O …), signed in over the API, sees the frame.
 
     A user of this test's own, because a user may keep a few live pages only, and closed ones count for some seconds."""
 
-    def down(tenant: str) -> Desk:
+    def down(tenant: str, role: str = "declarant") -> Desk:
         visitor = Visitor(stack)
-        user = new_user(stack, tenant, "declarant")
+        user = new_user(stack, tenant, role)
         assert visitor.sign_in(user["username"], user["password"]).ok
         desk = desks()
         desk.take_over(visitor)

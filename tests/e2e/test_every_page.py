@@ -15,7 +15,10 @@ PAGES = {
     "C": ("C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9", "C10", "C11", "C12"),
     "D": ("D1", "D2", "D3"),
     "E": ("E1", "E2", "E3", "E4"),
+    "H": ("signing-queue", "keys"),
 }  # fmt: skip
+#: in the menu of an enterprise's administrator only
+OF_ADMINISTRATORS = ("signing-queue", "keys", "agents", "ledger")
 FORMS = (
     "order", "booking", "payment", "waybill", "arrival", "departure", "list", "cancellation", "master-house", "return",
     "tally", "summary-application",
@@ -45,6 +48,21 @@ def test_every_page_of_the_menu_opens(sits: Sits, language: str) -> None:
         desk.shoot(f"1{group}-{language}")
     text = desk.page.locator("body").inner_text()
     assert "undefined" not in text
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_the_pages_of_an_administrator_open(sits: Sits, language: str) -> None:
+    desk = sits("A", "enterprise_admin")
+    if language == "en":
+        desk.at("language-switch").click()
+    for page in OF_ADMINISTRATORS:
+        desk.menu(page)
+        expect(desk.at("skeleton")).to_have_count(0)
+        expect(desk.at("error-panel")).to_have_count(0)
+        assert not wider_than_the_glass(desk), page
+        desk.accessible(page)
+        desk.shoot(f"page-{page}-{language}")
+        assert "undefined" not in desk.page.locator("body").inner_text()
 
 
 def test_every_kind_has_its_form(sits: Sits) -> None:

@@ -128,6 +128,9 @@ def open_every_page(reader: Reader) -> None:
         "A6-declare",
         "A6-query",
         "keys",
+        "signing-queue",
+        "agents",
+        "ledger",
     ):
         desk.menu(page)
         expect(desk.at("skeleton")).to_have_count(0)

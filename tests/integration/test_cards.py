@@ -6,25 +6,18 @@ Real agent in its own process, SoftHSM tokens as cards, the whole stack, the sim
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import NameOID
 
-from tests.support import cards
 from tests.support.agents import Agent
+from tests.support.at_the_card import agree, certified, shown
 from tests.support.cards import Card, Reader
 from tests.support.eventually import eventually
 from tests.support.people import Visitor, a_number, signed_in
 from tests.support.stack import Stack
-from tools.paths import ROOT
 
 PIN = "2468-card-pin"
 
@@ -42,34 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def card(stack: Stack, admin: Visitor, folder: Path) -> Card:
     """A card that the simulator's authority certified for the enterprise."""
-    enterprise = admin.me["enterprise"]
-
-    def certify(key: rsa.RSAPrivateKey) -> bytes:
-        request = (
-            x509.CertificateSigningRequestBuilder()
-            .subject_name(
-                x509.Name(
-                    [
-                        x509.NameAttribute(NameOID.COUNTRY_NAME, "CN"),
-                        x509.NameAttribute(NameOID.ORGANIZATION_NAME, enterprise["name"]),
-                        x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, enterprise["code"]),
-                        x509.NameAttribute(NameOID.COMMON_NAME, enterprise["name"]),
-                    ]
-                )
-            )
-            .sign(key, hashes.SHA256())
-        )
-        asked, issued = folder / "card.csr", folder / "card.pem"
-        asked.write_bytes(request.public_bytes(serialization.Encoding.PEM))
-        command = [
-            *(sys.executable, "-m", "simulator", "authority", "--dir", str(stack.run_dir / "authority")),
-            *("--issue", str(asked), "--out", str(issued)),
-        ]
-        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-        made = x509.load_pem_x509_certificate(issued.read_bytes())
-        return made.public_bytes(serialization.Encoding.DER)
-
-    return cards.make(folder / "made", "ours", PIN, certify=certify)
+    return certified(stack, admin.me["enterprise"], folder, PIN)
 
 
 @pytest.fixture(scope="module")
@@ -116,23 +82,6 @@ def key(admin: Visitor, agent: Agent, card: Card) -> Iterator[str]:
     assert active["confirmed_at"]
     yield key_id
     admin.post(f"/devices/{before['id']}/actions/activate")
-
-
-def shown(visitor: Visitor, card: Card) -> dict[str, Any]:
-    found: list[dict[str, Any]] = visitor.get("/devices/cards").json()["items"]
-    return next((item for item in found if item["fingerprint"] == card.fingerprint), {})
-
-
-def agree(agent: Agent) -> None:
-    """Whoever sits at the card says yes."""
-
-    def answered() -> bool:
-        waiting = agent.shown["asking"]
-        for one in waiting:
-            agent.page("POST", "/api/confirm", {"request": one["request_id"], "yes": "1"})
-        return bool(waiting)
-
-    eventually(answered, "the agent asks its person", 30)
 
 
 def file(clerk: Visitor, count: int = 1) -> list[str]:
@@ -262,7 +211,7 @@ def test_a_code_works_once_and_a_wrong_one_never(admin: Visitor, agent: Agent, f
     invitation = admin.post("/edge-agents", json={"name": "二号机"}).json()["enrolment"]
     wrong = Agent(folder / "wrong").enrol({**invitation, "code": "AAAAA-AAAAA-AAAAA-AAAAA"})
     assert wrong.returncode != 0
-    assert "注册码" in wrong.stderr.decode()
+    assert "登记码" in wrong.stderr.decode()
     second = Agent(folder / "second")
     assert second.enrol(invitation).returncode == 0
     assert Agent(folder / "third").enrol(invitation).returncode != 0

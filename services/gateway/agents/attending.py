@@ -166,7 +166,7 @@ def _fingerprint(context: grpc.ServicerContext) -> str:
 def _unknown() -> Problem:
     return Problem(
         "unauthenticated",
-        "此代理程序已被撤销或证书已更换，请重新注册。",
+        "此签名代理已被撤销或证书已更换，请重新登记。",
         "This agent was revoked, or its certificate replaced; enrol it again.",
     )
 

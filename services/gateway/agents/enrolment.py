@@ -86,7 +86,7 @@ class Enrolment:
             if len(recent) >= TRIES:
                 raise Problem(
                     "too_many",
-                    "错误的注册码过多，请稍后再试。",
+                    "错误的登记码过多，请稍后再试。",
                     "Too many wrong codes; try again later.",
                     retry_after=int(WINDOW),
                 )
@@ -103,7 +103,7 @@ class Enrolment:
 def _wrong_code() -> Problem:
     return Problem(
         "unauthenticated",
-        "注册码不正确、已使用或已过期，请在“代理程序”页面重新生成。",
+        "登记码不正确、已使用或已过期，请在“签名代理”页面重新生成。",
         "The code is wrong, used or expired; make a new one on the page of edge agents.",
     )
 

@@ -76,7 +76,7 @@ def renew_code(agent_id: str) -> Response:
         if not store.renew_code(connection, agent.id, authority.code_hash(code), expires):
             raise Problem(
                 "conflict",
-                "此代理程序已被撤销，请新建一个。",
+                "此签名代理已被撤销，请新建一个。",
                 "This agent was revoked; make a new one.",
             )
     return _with_code(_known(agent_id), code, 200)

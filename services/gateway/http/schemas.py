@@ -311,6 +311,7 @@ class KeyAnswer(Answer):
     fingerprint = a_text()
     purpose = a_text()
     confirmed_at = a_text(allow_none=True)
+    confirmed_by = a_text()
     device_kind = a_text()
     agent_id = a_text(allow_none=True)
     expires_in_days = a_number()

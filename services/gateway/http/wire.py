@@ -217,6 +217,7 @@ def key(item: Any) -> dict[str, Any]:
         "fingerprint": item.fingerprint,
         "purpose": item.purpose,
         "confirmed_at": moment(item.confirmed_at) if item.confirmed_at else None,
+        "confirmed_by": item.confirmed_by,
         "device_kind": item.device_kind,
         "agent_id": item.agent_id or None,
         "expires_in_days": item.expires_in_days,

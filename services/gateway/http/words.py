@@ -78,7 +78,7 @@ INPUT = {
     ),
     "value-deep": ("嵌套太深，最多 {0} 层。", "is nested too deeply: at most {0} levels."),
     "value-endless": ("含有过大的数字，请改小。", "holds a number that is too large."),
-    "card-unknown": ("没有代理程序报告过此卡。", "is a card that none of your agents ever showed."),
+    "card-unknown": ("没有签名代理报告过此卡。", "is a card that none of your agents ever showed."),
     "not-a-text": ("应为文本或 null。", "must be a text or null."),
     "key-shape": ("应为 1 到 128 个可见 ASCII 字符。", "must be 1 to 128 visible ASCII characters."),
     "key-reused": (

@@ -12,7 +12,7 @@ from services.signer.domain import Key
 
 _KEY_COLUMNS = (
     "tenant_id, id, enterprise_code, label, algorithm, device_kind, device, hardware, certificate, serial, "
-    "fingerprint, not_before, not_after, active, purpose, agent_id, confirmed_at"
+    "fingerprint, not_before, not_after, active, purpose, agent_id, confirmed_at, confirmed_by"
 )
 
 

@@ -17,7 +17,17 @@ export interface PageDef {
   id: string
   path: string
   title: string
-  view: 'dashboard' | 'query' | 'import' | 'tasks' | 'taskDocuments' | 'keys' | 'clients'
+  view:
+    | 'dashboard'
+    | 'query'
+    | 'import'
+    | 'tasks'
+    | 'taskDocuments'
+    | 'keys'
+    | 'agents'
+    | 'signingQueue'
+    | 'ledger'
+    | 'clients'
   kind?: string
   preset?: QueryPreset
   tradeMode?: string
@@ -64,6 +74,15 @@ export const PAGES: readonly PageDef[] = [
   { id: 'A7', path: '/tasks', title: 'pages.a7', view: 'tasks', permission: 'document.import' },
   { id: 'A8', path: '/task-documents', title: 'pages.a8', view: 'taskDocuments', permission: 'document.import' },
   { id: 'keys', path: '/settings/keys', title: 'pages.keys', view: 'keys', permission: 'key.read' },
+  { id: 'agents', path: '/settings/agents', title: 'pages.agents', view: 'agents', permission: 'agent.read' },
+  {
+    id: 'signing-queue',
+    path: '/signing-queue',
+    title: 'pages.signingQueue',
+    view: 'signingQueue',
+    permission: 'key.read',
+  },
+  { id: 'ledger', path: '/settings/ledger', title: 'pages.ledger', view: 'ledger', permission: 'audit.read' },
   { id: 'clients', path: '/clients', title: 'pages.clients', view: 'clients', broker: true },
 ]
 
@@ -158,7 +177,16 @@ export function menuOf(kinds: readonly KindBrief[]): MenuGroup[] {
   return [
     { id: 'broker', label: 'menu.broker', entries: [own('clients', 'menu.clients')] },
     ...groups,
-    { id: 'settings', label: 'menu.settings', entries: [own('keys', 'menu.keys')] },
+    {
+      id: 'settings',
+      label: 'menu.settings',
+      entries: [
+        own('signing-queue', 'menu.signingQueue'),
+        own('keys', 'menu.keys'),
+        own('agents', 'menu.agents'),
+        own('ledger', 'menu.ledger'),
+      ],
+    },
   ]
 }
 

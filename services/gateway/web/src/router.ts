@@ -10,6 +10,9 @@ const VIEWS = {
   tasks: () => import('./pages/tasks/TasksPage.vue'),
   taskDocuments: () => import('./pages/tasks/TaskDocumentsPage.vue'),
   keys: () => import('./pages/keys/KeysPage.vue'),
+  agents: () => import('./pages/agents/AgentsPage.vue'),
+  signingQueue: () => import('./pages/signing/QueuePage.vue'),
+  ledger: () => import('./pages/signing/LedgerPage.vue'),
   clients: () => import('./pages/clients/ClientsPage.vue'),
 }
 const form = () => import('./pages/form/FormPage.vue')

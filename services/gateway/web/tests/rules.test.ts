@@ -5,13 +5,11 @@ import { batchFault } from '@/lib/batch'
 import { cellValue, chosenColumns, showField, viewColumns } from '@/lib/fields'
 import { fileFault, MOST_BYTES, showSize } from '@/lib/files'
 import { reasonsOf } from '@/lib/imports'
-import { canActivate, keyState } from '@/lib/keys'
 import { daysLeft, normaliseSession } from '@/lib/session'
 import { tell } from '@/lib/timeline'
 import { say } from '@/locales'
 import { safeTarget } from '@/router'
 import { stateDef } from '@/states'
-import type { DeviceKey } from '@/api/types'
 import { KIND, row } from './support'
 
 const words = { say, code: (table: string, code: string) => `${table}:${code}` }
@@ -259,11 +257,5 @@ describe('timeline and keys', () => {
       info: '退',
       standing: 'late',
     })
-  })
-  it('knows which key signs and which could', () => {
-    const key = (changes: Partial<DeviceKey>) => ({ state: 'usable', active: false, ...changes }) as DeviceKey
-    expect(keyState(key({ active: true }))).toBe('active')
-    expect(keyState(key({ active: true, state: 'expired' }))).toBe('expired')
-    expect([key({}), key({ active: true }), key({ state: 'expired' })].map(canActivate)).toEqual([true, false, false])
   })
 })

@@ -1,7 +1,8 @@
 // Work in the background: following an export, what an import asks for, column mappings, tasks, and what is overdue.
 import { describe, expect, it, vi } from 'vitest'
 import type { ExportJob, Kind, MappingProposal } from '@/api/types'
-import { follow, FIRST_PAUSE, LONGEST_PAUSE, nextPause, share } from '@/lib/exportJob'
+import { follow, share } from '@/lib/exportJob'
+import { FIRST_PAUSE, LONGEST_PAUSE, nextPause } from '@/lib/follow'
 import { lackingFields, needsStrategy, targetsOf } from '@/lib/importNeeds'
 import { choicesOf, choose, mappingOf, stillMissing } from '@/lib/mapping'
 import { isOverdue } from '@/lib/overdue'

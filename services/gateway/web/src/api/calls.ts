@@ -1,6 +1,16 @@
 // Every call the pages make, by name. Paths and methods stand here and nowhere else.
 import { download, request, text, upload, type Query } from './client'
 import type {
+  Challenge,
+  DeviceKey,
+  EdgeAgent,
+  LedgerRow,
+  NewAgent,
+  PoolDevice,
+  SigningCard,
+  WaitingMessage,
+} from './signing'
+import type {
   ActionResult,
   Body,
   Chain,
@@ -8,7 +18,6 @@ import type {
   CodeItem,
   Comparison,
   Daily,
-  DeviceKey,
   Diagnosis,
   Editor,
   DocumentFull,
@@ -175,6 +184,31 @@ export const strategies = { list: () => request<Page<Strategy>>('GET', '/strateg
 export const devices = {
   list: () => request<Page<DeviceKey>>('GET', '/devices'),
   activate: (id: string) => request<DeviceKey>('POST', `/devices/${part(id)}/actions/activate`),
+  confirm: (id: string) => request<Challenge>('POST', `/devices/${part(id)}/actions/confirm`),
+  challenge: (id: string) => request<Challenge>('GET', `/devices/challenges/${part(id)}`),
+  pool: () => request<{ items: PoolDevice[] }>('GET', '/devices/pool'),
+  cards: () => request<Page<SigningCard>>('GET', '/devices/cards'),
+  register: (fingerprint: string, label: string) =>
+    request<DeviceKey>('POST', `/devices/cards/${part(fingerprint)}/actions/register`, { body: { label } }),
+}
+
+export const edgeAgents = {
+  list: () => request<Page<EdgeAgent>>('GET', '/edge-agents'),
+  create: (name: string) => request<NewAgent>('POST', '/edge-agents', { body: { name } }),
+  renewCode: (id: string) => request<NewAgent>('POST', `/edge-agents/${part(id)}/actions/renew-code`),
+  revoke: (id: string) => request<EdgeAgent>('POST', `/edge-agents/${part(id)}/actions/revoke`),
+}
+
+export const signingQueue = {
+  list: (query: Query, signal?: AbortSignal) =>
+    request<Page<WaitingMessage>>('GET', '/signing-queue', { query, signal }),
+  withdraw: (ids: string[]) =>
+    request<{ results: ActionResult[] }>('POST', '/signing-queue/actions/withdraw', { body: { message_ids: ids } }),
+}
+
+export const ledger = {
+  list: (query: Query, signal?: AbortSignal) =>
+    request<Page<LedgerRow> & { chain_valid: boolean }>('GET', '/ledger', { query, signal }),
 }
 
 export const stats = {

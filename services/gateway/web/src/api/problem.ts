@@ -89,3 +89,7 @@ export function problemWords(error: unknown, t: (key: string) => string): Proble
     canRetry: problem.status === 0 || problem.status === 429 || problem.status >= 500,
   }
 }
+
+/** Can asking the same again never bring an answer? */
+export const lasting = (error: unknown): boolean =>
+  error instanceof ApiProblem && error.status >= 400 && error.status < 500 && error.status !== 429

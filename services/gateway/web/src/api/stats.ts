@@ -1,5 +1,6 @@
 // Numbers of the dashboard. Every figure comes with the queries that show exactly the documents it counts.
-import type { DeviceKey, Explanation } from './types'
+import type { DeviceKey } from './signing'
+import type { Explanation } from './types'
 
 /** Parameters of GET /documents/{kind}. */
 export type FigureQuery = Record<string, string>

@@ -215,24 +215,6 @@ export interface Strategy {
   enabled: boolean
 }
 
-export interface DeviceKey {
-  id: string
-  label: string
-  enterprise_code: string
-  algorithm: string
-  /** where it is kept, in words */
-  device: string
-  /** false: a software token, and the pages say so */
-  hardware: boolean
-  certificate_serial: string
-  not_before: string
-  not_after: string
-  /** the key that signs now */
-  active: boolean
-  state: 'usable' | 'expired' | 'unavailable'
-  fingerprint: string
-}
-
 export interface Client {
   id: string
   name: string

@@ -4,6 +4,7 @@ import detail from './en/detail'
 import form from './en/form'
 import imports from './en/import'
 import query from './en/query'
+import signing from './en/signing'
 import type zh from './zh-CN'
 
 const en: typeof zh = {
@@ -192,6 +193,9 @@ const en: typeof zh = {
     settled: 'Settled orders',
     settings: 'Settings',
     keys: 'Devices and keys',
+    agents: 'Edge agents',
+    signingQueue: 'Signing queue',
+    ledger: 'Signing ledger',
     clients: 'Choose client',
     broker: 'Agency',
     trade: 'Trade',
@@ -214,6 +218,9 @@ const en: typeof zh = {
     a6declare: '9810 declare',
     a6query: '9810 query',
     keys: 'Devices and keys',
+    agents: 'Edge agents',
+    signingQueue: 'Signing queue',
+    ledger: 'Signing ledger',
     clients: 'Choose client',
     detail: 'Document',
     query: 'Query',
@@ -226,24 +233,25 @@ const en: typeof zh = {
   },
   keys: {
     title: 'Devices and keys',
-    lead: "Customs messages are signed with these keys. Once activated, a key signs the enterprise's new messages.",
+    lead: 'The key in use signs the customs messages; the others stand by.',
     label: 'Name',
-    algorithm: 'Algorithm',
     where: 'Kept in',
-    serial: 'Certificate serial',
     valid: 'Valid',
+    until: 'to {date}',
     state: 'State',
     activate: 'Activate',
-    activateConfirm: 'Once “{name}” is activated, new messages of this enterprise are signed with it. Activate?',
     activated: '“{name}” is active.',
     empty: 'No signing key yet',
-    emptyHint: 'Ask your service provider to set up a signing key.',
+    emptyHint: 'Ask your service provider to set up a signing key, or register a card in a computer.',
     software: 'Software key (no hardware protection)',
-    expired: 'Certificate has expired',
-    expiresSoon: 'expires in {days} days',
     adminOnly: 'Only an enterprise administrator may activate keys',
-    notActivatable: 'Cannot be activated in this state',
-    states: { active: 'In use', usable: 'Ready', expired: 'Certificate expired', unavailable: 'Device unavailable' },
+    states: {
+      active: 'In use',
+      usable: 'Ready',
+      unconfirmed: 'To be confirmed',
+      expired: 'Certificate expired',
+      unavailable: 'Cannot sign',
+    },
   },
   help: {
     title: 'Keyboard',
@@ -340,6 +348,7 @@ const en: typeof zh = {
   ...form,
   ...imports,
   ...query,
+  ...signing,
 }
 
 export default en

@@ -4,6 +4,7 @@ import detail from './zh-CN/detail'
 import form from './zh-CN/form'
 import imports from './zh-CN/import'
 import query from './zh-CN/query'
+import signing from './zh-CN/signing'
 
 export default {
   app: {
@@ -57,9 +58,9 @@ export default {
   signin: {
     card: {
       instead: '用卡登录',
-      hint: '用插在代理程序电脑上的 IC 卡或 UKey 登录，须由企业管理员先绑定',
-      title: '请在代理程序上确认',
-      confirm: '核对代理程序显示的核对码与下面一致，然后在那里确认；不一致请拒绝。',
+      hint: '用插在签名代理电脑上的 IC 卡或 UKey 登录，须由企业管理员先绑定',
+      title: '请在签名代理上确认',
+      confirm: '核对签名代理显示的核对码与下面一致，然后在那里确认；不一致请拒绝。',
       code: '核对码',
       left: '剩余 {time}',
       stop: '取消，改用密码',
@@ -185,6 +186,9 @@ export default {
     settled: '已审结订单',
     settings: '系统设置',
     keys: '设备与密钥',
+    agents: '签名代理',
+    signingQueue: '签名队列',
+    ledger: '签名台账',
     clients: '选择客户',
     broker: '代理业务',
     trade: '交易管理',
@@ -207,6 +211,9 @@ export default {
     a6declare: '9810 订仓单申报',
     a6query: '9810 订仓单查询',
     keys: '设备与密钥',
+    agents: '签名代理',
+    signingQueue: '签名队列',
+    ledger: '签名台账',
     clients: '选择客户',
     detail: '单证详情',
     query: '单证查询',
@@ -219,24 +226,25 @@ export default {
   },
   keys: {
     title: '设备与密钥',
-    lead: '海关报文由这里的密钥签名。启用后，本企业的新报文即用该密钥签名。',
+    lead: '海关报文由使用中的密钥签名；其余的备用。',
     label: '名称',
-    algorithm: '算法',
     where: '存放位置',
-    serial: '证书序列号',
     valid: '有效期',
+    until: '至 {date}',
     state: '状态',
     activate: '启用',
-    activateConfirm: '启用“{name}”后，本企业新提交的报文将用它签名。确定启用吗？',
     activated: '“{name}”已启用。',
     empty: '还没有签名密钥',
-    emptyHint: '请联系服务商为本企业开通签名密钥。',
+    emptyHint: '请联系服务商为本企业开通签名密钥，或登记插在电脑上的卡。',
     software: '软件密钥，无硬件保护',
-    expired: '证书已过期',
-    expiresSoon: '{days} 天后到期',
     adminOnly: '只有企业管理员可以启用密钥',
-    notActivatable: '当前状态不能启用',
-    states: { active: '使用中', usable: '可启用', expired: '证书已过期', unavailable: '设备不可用' },
+    states: {
+      active: '使用中',
+      usable: '可启用',
+      unconfirmed: '待确认',
+      expired: '证书已过期',
+      unavailable: '不能签名',
+    },
   },
   help: {
     title: '键盘快捷键',
@@ -333,4 +341,5 @@ export default {
   ...form,
   ...imports,
   ...query,
+  ...signing,
 }

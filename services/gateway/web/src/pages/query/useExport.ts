@@ -2,13 +2,10 @@
 import { onBeforeUnmount, ref, shallowRef } from 'vue'
 import { documents, exports } from '@/api/calls'
 import type { Query } from '@/api/client'
-import { ApiProblem } from '@/api/problem'
+import { ApiProblem, lasting } from '@/api/problem'
 import type { ExportJob } from '@/api/types'
 import { follow, MOST_DIRECT } from '@/lib/exportJob'
 import { useProblem } from '@/lib/useProblem'
-
-const lasting = (error: unknown) =>
-  error instanceof ApiProblem && error.status >= 400 && error.status < 500 && error.status !== 429
 
 /** chosen: the columns of the page in their order; all: every column, and the lines */
 export type Extent = 'chosen' | 'all'

@@ -3,12 +3,14 @@ import { ref } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { tasks } from '@/api/calls'
 import type { Task } from '@/api/types'
+import { useAsk } from '@/lib/useAsk'
 import { useProblem } from '@/lib/useProblem'
 import { count } from '@/locales'
 
 export function useTaskActions(after: (gone?: boolean) => unknown) {
   const { t } = useI18n()
   const { tell } = useProblem()
+  const ask = useAsk()
   const busy = ref('')
 
   async function run(task: Task, call: () => Promise<unknown>, gone = false): Promise<void> {
@@ -21,19 +23,6 @@ export function useTaskActions(after: (gone?: boolean) => unknown) {
       await after()
     } finally {
       busy.value = ''
-    }
-  }
-  async function ask(message: string, button: string, danger = false): Promise<boolean> {
-    try {
-      await ElMessageBox.confirm(message, button, {
-        confirmButtonText: button,
-        cancelButtonText: t('app.cancel'),
-        type: danger ? 'warning' : 'info',
-        confirmButtonClass: danger ? 'el-button--danger' : '',
-      })
-      return true
-    } catch {
-      return false // called off by the person
     }
   }
   async function generate(task: Task): Promise<void> {
