@@ -19,7 +19,7 @@ from tests.support.at_the_card import agree, certified, shown
 from tests.support.browser import CUSTOMS, Desk
 from tests.support.cards import Card, Reader
 from tests.support.eventually import eventually
-from tests.support.people import Visitor, a_number, signed_in
+from tests.support.people import Visitor, a_number, new_user, signed_in
 from tests.support.stack import Stack
 
 PIN = "1357-card-pin"
@@ -56,9 +56,18 @@ def agent(tmp_path: Path, reader: Reader) -> Iterator[Agent]:
 
 
 def test_a_card_from_its_agents_enrolment_to_its_revocation(
-    sits: Sits, admin: Visitor, clerk: Visitor, agent: Agent, card: Card, reader: Reader, tmp_path: Path
+    *,
+    sits: Sits,
+    desk: Desk,
+    stack: Stack,
+    admin: Visitor,
+    clerk: Visitor,
+    agent: Agent,
+    card: Card,
+    reader: Reader,
+    tmp_path: Path,
 ) -> None:
-    desk = sits("A", "enterprise_admin")
+    door, desk = desk, sits("A", "enterprise_admin")
     lets_an_agent_in(desk, agent, tmp_path)
     reader.insert(card)
     agent.start()
@@ -73,6 +82,7 @@ def test_a_card_from_its_agents_enrolment_to_its_revocation(
     [order] = filed(clerk, 1)
     eventually(lambda: state(clerk, order) == "accepted", "customs accepts what the card signed", 60)
     reads_the_ledger(desk)
+    signs_in_by_card(door, stack, admin, agent, card)
 
     reader.remove(card)
     eventually(lambda: shown(admin, card)["state"] == "out", "the card is out", 30)
@@ -125,6 +135,26 @@ def lets_an_agent_in(desk: Desk, agent: Agent, folder: Path) -> None:
     expect(row_of(desk)).to_have_attribute("data-state", "offline")
     # a code once shown is nowhere any more
     expect(desk.page.get_by_text(code)).to_have_count(0)
+
+
+def signs_in_by_card(door: Desk, stack: Stack, admin: Visitor, agent: Agent, card: Card) -> None:
+    user = new_user(stack, "A", "declarant")
+    person = next(one for one in admin.get("/users").json()["items"] if one["username"] == user["username"])
+    bound = admin.put(f"/users/{person['id']}/card", json={"fingerprint": card.fingerprint})
+    assert bound.status_code == 204, bound.text
+    door.go("/")
+    door.at("signin-by-card").click()
+    expect(door.at("signin-username")).to_have_attribute("aria-invalid", "true")
+    door.at("signin-username").fill(user["username"])
+    door.at("signin-by-card").click()
+    code = door.at("card-code").inner_text()
+    door.accessible("sign-in by card")
+    door.shoot("page-signin-card")
+    eventually(lambda: agent.shown["asking"], "the agent asks its person", 30)
+    [asked] = agent.shown["asking"]
+    assert code in asked["title_zh"]
+    agree(agent)
+    expect(door.at("menu")).to_be_visible()
 
 
 def registers_the_card(desk: Desk, card: Card) -> None:
