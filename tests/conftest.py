@@ -10,8 +10,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.support.stack import BASE, Stack, clear_up, running
+
+# how long an example takes says more about the machine than about the code: speed is shown by bench/, not by tests
+settings.register_profile("tongguan", deadline=None)
+settings.load_profile("tongguan")
 
 
 @pytest.fixture(scope="session", autouse=True)

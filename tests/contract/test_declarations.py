@@ -163,7 +163,7 @@ def test_the_golden_message(doctype: DocumentType) -> None:
 
 @SENT
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_whatever_the_check_accepts_the_schema_accepts(doctype: DocumentType, data: st.DataObject) -> None:
     contents = [
         complete(doctype, body) for body in data.draw(st.lists(right_bodies(doctype), min_size=1, max_size=3))

@@ -66,7 +66,7 @@ def test_a_signature_of_sm2_is_judged(pair: tuple[Any, bytes]) -> None:
         algorithms.wire_signature(SM2, b"no asn.1", Profile("v", sm2_mechanism=7, sm2_der=True))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 511), st.binary(max_size=40))
 def test_a_changed_signature_of_sm2_does_not_hold(pair: tuple[Any, bytes], bit: int, data: bytes) -> None:
     key, public = pair

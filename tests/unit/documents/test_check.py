@@ -47,7 +47,7 @@ def by_schema(doctype: DocumentType, body: Any) -> bool:
 
 @TYPES
 @given(data=st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_right_bodies_are_accepted_by_both(doctype: DocumentType, data: st.DataObject) -> None:
     body = data.draw(right_bodies(doctype))
     assert checker(doctype).wrongs(body) == []
@@ -57,7 +57,7 @@ def test_right_bodies_are_accepted_by_both(doctype: DocumentType, data: st.DataO
 
 @TYPES
 @given(data=st.data(), seed=st.integers(0, 2**32))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_compiled_check_accepts_nothing_that_the_schema_refuses(
     doctype: DocumentType, data: st.DataObject, seed: int
 ) -> None:

@@ -158,7 +158,7 @@ def test_what_the_font_lacks_becomes_a_box() -> None:
     assert font.clean("a\x00b\tc") == "a b c"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(text=st.text(max_size=200), width=st.floats(5, 400), size=st.floats(5, 12))
 def test_wrapped_lines_fit_and_lose_nothing(text: str, width: float, size: float) -> None:
     font = the_face()

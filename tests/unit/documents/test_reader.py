@@ -102,7 +102,7 @@ def test_our_own_messages_are_read_without_a_complaint(doctype: DocumentType) ->
 
 @SENT
 @given(data=st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_whatever_stands_in_a_message_is_told(doctype: DocumentType, data: st.DataObject) -> None:
     body = data.draw(any_bodies(doctype))
     make = writer(doctype)
@@ -398,7 +398,7 @@ def test_no_bytes_break_the_reader(raw: bytes) -> None:
 
 
 @given(st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_damage_breaks_the_reader(data: st.DataObject) -> None:
     """A right message with a few bytes exchanged is read or refused."""
     raw = bytearray(

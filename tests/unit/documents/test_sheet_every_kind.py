@@ -128,9 +128,7 @@ def test_required_columns_are_red_and_only_they(doctype: DocumentType) -> None:
 
 
 @KINDS
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(data=st.data())
 def test_whatever_is_right_comes_back_as_it_was(doctype: DocumentType, data: st.DataObject) -> None:
     body = data.draw(right_bodies(doctype))

@@ -112,7 +112,7 @@ def test_made_up_enterprises_have_right_codes_of_their_own() -> None:
 
 @TYPES
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_bodies_made_from_the_declaration_are_right(doctype: DocumentType, data: st.DataObject) -> None:
     body = data.draw(right_bodies(doctype))
     assert checker(doctype).wrongs(body) == []

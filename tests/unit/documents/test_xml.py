@@ -63,7 +63,7 @@ def canonical(root: etree._Element) -> bytes:
 
 @TYPES
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_bytes_equal_the_canonical_form_of_a_tree_with_the_same_content(
     doctype: DocumentType, data: st.DataObject
 ) -> None:
@@ -90,7 +90,7 @@ def test_a_message_holds_one_to_a_hundred_documents(documents: int) -> None:
 
 @TYPES
 @given(data=st.data(), guid=xml_text, transfer=transfers)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_what_was_written_is_read_back(
     doctype: DocumentType, data: st.DataObject, guid: str, transfer: Transfer
 ) -> None:

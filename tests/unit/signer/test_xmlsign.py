@@ -55,7 +55,7 @@ def signature_of(final: bytes) -> Any:
 @pytest.mark.parametrize("name", sorted(xmlsign.ALGORITHMS))
 @pytest.mark.parametrize("namespaces", [{}, {"xsi": XSI}], ids=["ceb", "ceb-xsi"])
 @pytest.mark.parametrize("extend", ["", EXTEND], ids=["plain", "extended"])
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(notes=st.lists(TEXT, min_size=1, max_size=3))
 def test_signed_info_is_what_a_parser_canonicalises(
     name: str, namespaces: dict[str, str], extend: str, notes: list[str], rsa_pair: Pair, sm2_pair: Pair

@@ -29,7 +29,7 @@ def test_a_good_message_is_read_the_same_both_ways(kind: str) -> None:
     assert [document.head[table.books.number] for document in scanned.documents][1] == "ZWEI"
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
 @given(
     kind=st.sampled_from(list(MAKERS)),
     place=st.integers(0, 10_000),
