@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from tests.e2e.conftest import OpenDesk
 from tests.support.browser import Desk
 from tests.support.glass import CUSTOMS
-from tests.support.people import Visitor, a_number, new_user
+from tests.support.people import Visitor, a_number, new_user, signed_in
 from tests.support.stack import Stack
 from tools.paths import ROOT
 
@@ -38,12 +38,15 @@ SHEET = "订单号 商品货号 商品名称 数量 总额 单价 计量单位 �
 
 
 @pytest.fixture
-def data(clerk: Visitor) -> list[str]:
+def data(clerk: Visitor, stack: Stack) -> list[str]:
     """What is data and stays as it is, the longest first: names, customs' words, what other tests have put in."""
     words = [clerk.me["enterprise"]["name"], "新增申报成功，海关入库", "发送海关成功", "电子口岸申报中"]
     words += [strategy["name"] for strategy in clerk.get("/strategies").json()["items"]]
     for key in clerk.get("/devices").json()["items"]:
         words += [key["label"], key["device"]]
+    admin = signed_in(stack, "A", "enterprise_admin")
+    words += [agent["name"] for agent in admin.get("/edge-agents").json()["items"]]
+    words += [row["actor"] for row in admin.get("/ledger?page_size=200").json()["items"]]
     for kind in ("order", "booking"):
         for row in clerk.get(f"/documents/{kind}?page_size=200").json()["items"]:
             words += [row["return_info"] or "", *row["columns"].values()]

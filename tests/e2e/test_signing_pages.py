@@ -198,6 +198,7 @@ def confirms_and_activates(desk: Desk, agent: Agent, card: Card) -> None:
     desk.says("已启用")
     expect(key_of(desk)).to_have_attribute("data-state", "active")
     desk.accessible("keys")
+    expect(desk.page.locator(".el-message")).to_have_count(0)
     desk.shoot("keys")
 
 
