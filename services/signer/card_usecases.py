@@ -191,22 +191,32 @@ def new_challenge(
 
 
 def read_challenge(database: Database, actor: Actor, challenge_id: str, now: datetime) -> Challenge:
-    """How far a challenge of this very person is; a signed one has its effect with the first look. Raises not_found."""
+    """How far a challenge of this very person is. Raises not_found."""
     actor.require("key.activate")
     if not domain.is_uuid(challenge_id):
         raise not_found()
     with database.transaction(actor.tenant_id) as connection:
         found = cards.challenge(connection, challenge_id)
-        if found is None or found.actor_id != actor.user_id or found.purpose != "confirm":
-            raise not_found()
-        if found.state == "waiting" and found.expires_at <= now:
-            return _ended(found, "refused", "expired")
-        if found.state == "signed" and cards.end_challenge(connection, found.id, "signed", "used"):
-            key = keys.one(connection, found.key_id or "")
-            if key is not None:
-                _confirm(connection, actor, key, now)
-            return _ended(found, "used")
+    if found is None or found.actor_id != actor.user_id or found.purpose != "confirm":
+        raise not_found()
+    if found.state == "waiting" and found.expires_at <= now:
+        return _ended(found, "refused", "expired")
     return found
+
+
+def answered(
+    connection: Connection, tenant_id: str, challenge: Challenge, signature: bytes, reason: str, now: datetime
+) -> None:
+    """A card signed its challenge (signature holds), or did not (reason). A key is confirmed by that, whoever looks."""
+    if reason:
+        cards.end_challenge(connection, challenge.id, "waiting", "refused", reason)
+    elif challenge.purpose == "sign-in":
+        cards.end_challenge(connection, challenge.id, "waiting", "signed", "", signature)
+    elif cards.end_challenge(connection, challenge.id, "waiting", "used", "", signature):
+        key = keys.one(connection, challenge.key_id or "")
+        if key is not None:
+            keys.confirm(connection, key.id, challenge.actor, now)
+            ledger.append(connection, tenant_id, [outcomes.confirmation(challenge, key, now)])
 
 
 def challenge_card(

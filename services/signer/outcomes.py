@@ -14,6 +14,7 @@ from runtime.actor import Actor
 from services.signer import chain
 from services.signer.domain import Key, Submission
 from services.signer.refusals import Refusal
+from services.signer.store.cards import Challenge
 
 _LOG = log.get("signer")
 _OUTCOMES = Counter("signer_outcomes", "Messages by outcome", ["outcome"])
@@ -62,6 +63,21 @@ def key_entry(
         key_id=key_id,
         algorithm=algorithm,
         certificate_serial=serial,
+    )
+
+
+def confirmation(challenge: Challenge, key: Key, now: datetime) -> chain.Entry:
+    """The ledger row of a key that answered a challenge, in the name of whoever had asked for it."""
+    return chain.Entry(
+        at=now,
+        what="confirmed",
+        actor_id=challenge.actor_id,
+        actor=challenge.actor,
+        request_id=challenge.request_id,
+        enterprise_code=key.enterprise_code,
+        key_id=key.id,
+        algorithm=key.algorithm,
+        certificate_serial=key.serial,
     )
 
 

@@ -21,7 +21,7 @@ from typing import Any
 from runtime import crash, log
 from runtime.actor import Actor
 from runtime.errors import Problem
-from services.signer import certificates, domain, frames, refusals, signing
+from services.signer import card_usecases, certificates, domain, frames, refusals, signing
 from services.signer.domain import card_queue
 from services.signer.signing import Signing, Work
 from services.signer.store import cards, jobs, signatures
@@ -318,18 +318,17 @@ class Seat:
         self._tell(request_id, not work.refusal, work.refusal.code if work.refusal else "")
 
     def _settle_challenge(self, challenge: Challenge, result: Any) -> None:
-        signature, state, reason = bytes(result.signature), "signed", ""
+        signature, reason = bytes(result.signature), result.code
         certificate = certificates.read_cached(self._cards[challenge.fingerprint].card.certificate)
-        if result.code:
-            state, reason, signature = "refused", result.code, b""
-        elif not certificates.verifier(certificate.public_key)(
-            challenge.mechanism, challenge.body, signature
-        ):
-            state, reason, signature = "refused", "does-not-hold", b""
+        holds = certificates.verifier(certificate.public_key)
+        if not reason and not holds(challenge.mechanism, challenge.body, signature):
+            reason = "does-not-hold"
         with self._making.database.transaction(self._actor.tenant_id) as connection:
-            cards.end_challenge(connection, challenge.id, "waiting", state, reason, signature)
+            card_usecases.answered(
+                connection, self._actor.tenant_id, challenge, signature, reason, self._making.clock()
+            )
         self._drop(challenge.id)
-        self._tell(challenge.id, state == "signed", reason)
+        self._tell(challenge.id, not reason, reason)
 
     def _measure(self, fingerprint: str, seconds: float) -> None:
         """Remember how long the card takes; answers from a journal say nothing about it."""
