@@ -23,8 +23,6 @@ from services.signer.store.cards import Card, Challenge
 
 #: seconds that a challenge waits for its card
 CHALLENGE_SECONDS = 180
-#: seconds without a word after which an agent counts as gone
-SILENT = 60
 #: the algorithm of a card's key where the administrator names none: the specification's
 _DEFAULT = {"rsa": "rsa-sha1", "sm2": "sm2-sm3"}
 
@@ -50,7 +48,7 @@ def list_cards(database: Database, actor: Actor, now: datetime) -> tuple[list[Sh
             Shown(card, certificates.read_cached(card.certificate).kind, made.get(card.fingerprint, ""))
             for card in cards.all_cards(connection)
         ]
-        return shown, cards.seated(connection, now - timedelta(seconds=SILENT))
+        return shown, cards.seated(connection, now - timedelta(seconds=domain.SILENT))
 
 
 def register_card(

@@ -28,6 +28,8 @@ MIN_RSA_BITS = 2048
 MESSAGES = "messages"
 #: the device of a key that is on a card at an edge agent
 CARD = "card"
+#: seconds without a word after which an edge agent counts as gone
+SILENT = 60
 #: the lane of what somebody waits for at a page, and that of mass work: the order in which a tenant's jobs are taken
 INTERACTIVE, BULK = 0, 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from documents.registry import REGISTRY
 from runtime import outbox
@@ -57,6 +57,7 @@ def withdraw(
     wanted = [one for one in dict.fromkeys(message_ids) if domain.is_uuid(one)][:MAX_WITHDRAW]
     with database.transaction(actor.tenant_id) as connection:
         kinds = _kinds(actor, "document.declare")
+        jobs.free_of_gone(connection, now - timedelta(seconds=domain.SILENT))
         taken_out = jobs.withdraw(connection, wanted, kinds)
         being_signed = jobs.known(connection, wanted, kinds)
         refusal = refusals.withdrawn()

@@ -6,7 +6,7 @@ Signing itself is in signing.py. Must never answer about another tenant's keys: 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -126,6 +126,7 @@ def activate_key(database: Database, actor: Actor, key_id: str, now: datetime) -
             )
         if not key.active:
             keys.activate(connection, key.enterprise_code, key.purpose, key.id)
+            jobs.free_of_gone(connection, now - timedelta(seconds=domain.SILENT))
             jobs.move(connection, actor.tenant_id, key.enterprise_code, key.id, key.queue)
             entry = outcomes.key_entry(
                 actor, "activated", now, key.id, key.algorithm, key.serial, key.enterprise_code

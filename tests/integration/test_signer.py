@@ -775,6 +775,35 @@ def test_two_activations_at_once_leave_one_active_key(side: SignerSide, call: Ca
     assert len(side.rows(tenant, "SELECT 1 FROM key WHERE active")) == 1
 
 
+def test_what_a_lost_card_had_in_hand_moves_to_the_key_that_is_activated(
+    side: SignerSide, call: Calls, tenant: Tenant
+) -> None:
+    """The process that held the card's connection was killed, and neither it nor the agent came back."""
+    [pool_key] = side.rows(tenant, "SELECT id FROM key")
+    card, agent = "ab" * 32, str(uuid.uuid4())
+    side.rows(tenant, "UPDATE key SET active = false")
+    side.rows(
+        tenant,
+        "INSERT INTO key (tenant_id, id, enterprise_code, label, algorithm, device_kind, certificate, serial,"
+        " fingerprint, not_before, not_after, active, agent_id) SELECT tenant_id, :id, enterprise_code, 'a card',"
+        " algorithm, 'card', certificate, serial, :card, not_before, not_after, true, :agent FROM key",
+        id=str(uuid.uuid4()), card=card, agent=agent,
+    )  # fmt: skip
+    side.rows(
+        tenant,
+        "INSERT INTO card (tenant_id, fingerprint, agent_id, enterprise_code, certificate, serial, subject, not_before,"
+        " not_after, token, state, mechanisms, at) SELECT tenant_id, :card, :agent, enterprise_code, certificate,"
+        " serial, 'x', not_before, not_after, 'x', 'ready', '{}', now() FROM key WHERE active",
+        card=card, agent=agent,
+    )  # fmt: skip
+    one = side.submission(tenant)
+    side.publish(tenant.actor(), one)
+    eventually(lambda: side.waiting(tenant) == 1, "it waits for the card", 30)
+    side.rows(tenant, "UPDATE job SET taken = true")
+    call("ActivateKey", signer_pb2.KeyRef(id=str(pool_key.id)), tenant.actor())
+    assert [body.message_id for body in Seen(side).ready(1)] == [one.message_id]
+
+
 def test_foreign_and_unknown_keys_are_not_found(side: SignerSide, call: Calls, tenant: Tenant) -> None:
     other = Tenant()
     (own,) = side.rows(tenant, "SELECT id FROM key")

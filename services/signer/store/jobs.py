@@ -161,6 +161,17 @@ def put_all_back(connection: Connection, queue: str) -> int:
     ).rowcount
 
 
+def free_of_gone(connection: Connection, since: datetime) -> None:
+    """Put back what cards had taken whose agents were not heard of since then: a process that died left it so."""
+    connection.execute(
+        text(
+            "UPDATE job AS j SET taken = false FROM card AS c WHERE j.taken AND j.queue = 'card:' || c.fingerprint "
+            "AND NOT EXISTS (SELECT 1 FROM seat AS s WHERE s.agent_id = c.agent_id AND s.heard_at >= :since)"
+        ),
+        {"since": since},
+    )
+
+
 def move(connection: Connection, tenant_id: str, enterprise_code: str, key_id: str, queue: str) -> int:
     """What waits for another key of the enterprise waits for this one from now on. Returns how many."""
     rows = connection.execute(
