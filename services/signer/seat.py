@@ -99,25 +99,31 @@ class Seat:
         """What goes to the agent, until the connection ends."""
         sent = time.monotonic()
         while active() and not self._closed.is_set():
-            try:
-                frame = self._out.get(timeout=1.0)
-            except queue.Empty:
-                frame = None
+            frame = self._next()
             now = time.monotonic()
             if now - self._last_heard > 3 * self._heartbeat:
                 _LOG.warning("seat.silent", agent=self._agent)
                 return
+            if frame is None and now - sent > self._heartbeat / 2:
+                frame = frames.alive()
+            if frame is not None:
+                sent = now
+                yield frame
+                if frame.HasField("goodbye"):
+                    return
+
+    def _next(self) -> Any | None:
+        """What is to be said; None after a while without anything, or once what may be done was looked for."""
+        try:
+            frame = self._out.get(timeout=1.0)
+        except queue.Empty:
+            frame = None
+        else:
             if frame is None:
-                self._give_up_late(now)
                 self._feed()
-                if now - sent > self._heartbeat / 2:
-                    sent = now
-                    yield frames.alive()
-                continue
-            sent = now
-            yield frame
-            if frame.HasField("goodbye"):
-                return
+        if frame is None:
+            self._give_up_late(time.monotonic())
+        return frame
 
     def _feed(self) -> None:
         """Give the cards that can sign as much as they should hold."""
@@ -135,19 +141,20 @@ class Seat:
                 if room > 0:
                     self._ask_documents(now, room)
         except Problem as problem:
-            _LOG.warning("seat.waiting", agent=self._agent, reason=problem.en)
+            # what was taken may not have been asked: the next connection puts it back and begins anew
+            _LOG.warning("seat.ends", agent=self._agent, reason=problem.en)
+            self._closed.set()
 
     def _ask_documents(self, now: _CardNow, room: int) -> None:
         fingerprint = now.card.fingerprint
         works = signing.take(self._making, self._actor.tenant_id, card_queue(fingerprint), room, self._lease)
         crash.point("signer.card.taken")
+        for work in works:
+            if not work.refusal:
+                self._ask(work, frames.document(fingerprint, work.submission, signing.prepare(work)))
         refused = [work for work in works if work.refusal]
         if refused:
             signing.settle(self._making, self._actor.tenant_id, refused)
-        for work in works:
-            if not work.refusal:
-                prepared = signing.prepare(work)
-                self._ask(work, frames.document(fingerprint, work.submission, prepared))
 
     def _ask_challenges(self, fingerprints: list[str]) -> None:
         now = self._making.clock()
@@ -161,7 +168,13 @@ class Seat:
         asked = _Asked(what, request.fingerprint, os.urandom(16), time.monotonic() + BEGIN + GRACE)
         with self._lock:
             self._asked[request.request_id] = asked
-            self._cards[request.fingerprint].asked.add(request.request_id)
+            here = self._cards.get(request.fingerprint)
+            if here is not None:
+                here.asked.add(request.request_id)
+        if here is None:
+            # it was pulled out while its work was being looked for
+            self._end(request.request_id, _WAITS["card-out"])
+            return
         self._out.put(frames.leased(request, asked.nonce, self._making.clock(), BEGIN))
 
     def _give_up_late(self, now: float) -> None:
@@ -319,7 +332,13 @@ class Seat:
 
     def _settle_challenge(self, challenge: Challenge, result: Any) -> None:
         signature, reason = bytes(result.signature), result.code
-        certificate = certificates.read_cached(self._cards[challenge.fingerprint].card.certificate)
+        with self._lock:
+            here = self._cards.get(challenge.fingerprint)
+        if here is None:
+            self._drop(challenge.id)
+            self._tell(challenge.id, False, "card-out")
+            return
+        certificate = certificates.read_cached(here.card.certificate)
         holds = certificates.verifier(certificate.public_key)
         if not reason and not holds(challenge.mechanism, challenge.body, signature):
             reason = "does-not-hold"
