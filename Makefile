@@ -4,6 +4,8 @@ PY := .venv/bin/python
 # for make messages
 OUT ?= .run/messages
 ALGORITHM ?= rsa-sha1
+# for make fault-signer
+REQUESTS ?= 10000
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-tests run stop status messages test lint bench bench-import bench-xml bench-query bench-receipts bench-chain bench-web bench-sign bench-pool bench-fair bench-agents fault fault-signer agent proto lock clean
@@ -74,6 +76,9 @@ bench-agents: setup-tests ## fifty edge agents whose line is cut again and again
 
 fault: setup-tests ## fault tests: processes and servers are killed, files fill up
 	@$(PY) -m pytest tests/fault
+
+fault-signer: setup-tests ## of these the one about signing: REQUESTS=10000, each published three times
+	@$(PY) -m pytest tests/fault/test_signer_kills.py --requests "$(REQUESTS)"
 
 agent: setup ## the edge agent for customers' PCs as a wheel, in .run/agent/dist
 	@$(PY) -m tools.agent_wheel

@@ -12,6 +12,10 @@ from tests.fault.killing import Killer
 from tests.support.stack import Stack
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--requests", type=int, default=10_000, help="requests of test_signer_kills.py")
+
+
 @pytest.fixture(scope="session")
 def killer(stack: Stack) -> Iterator[Killer]:
     made = Killer(stack)

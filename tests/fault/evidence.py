@@ -20,6 +20,7 @@ from tests.fault.filing_work import Lot
 from tests.support.filer import Filer
 from tests.support.people import tenant_id
 from tests.support.stack import Stack
+from tests.support.verdicts import Books
 from tools.servers import rabbitmq
 
 SERVICES = ("order", "signer", "gateway")
@@ -107,12 +108,8 @@ class Evidence:
 
     def outcomes(self) -> Counter[tuple[int, int, bool]]:
         """{(signed rows, refused rows, an intent came first): messages} of the ledger."""
-        query = (
-            "SELECT count(*) FILTER (WHERE what = 'signed'), count(*) FILTER (WHERE what = 'refused'),"
-            " min(seq) FILTER (WHERE what = 'intent') < min(seq) FILTER (WHERE what = 'signed')"
-            " FROM ledger WHERE message_id <> '' GROUP BY tenant_id, message_id"
-        )
-        return Counter((int(row[0]), int(row[1]), bool(row[2])) for row in self._rows("signer", query))
+        servers = self._stack.servers()
+        return Books(servers, servers["databases"]["signer"]["name"]).outcomes()
 
     def transmissions(self) -> dict[str, int]:
         """Envelopes to customs by state."""

@@ -20,9 +20,6 @@ from typing import Any
 
 import psycopg
 import pytest
-import xmlsec
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -42,9 +39,8 @@ from simulator import signature as customs_signature
 from simulator import verify as customs_verify
 from tests.support.eventually import eventually
 from tests.support.signing import SignerSide, Tenant, Told, free_address, message
+from tests.support.verdicts import DS, judge
 from tools.paths import ROOT
-
-DS = "{http://www.w3.org/2000/09/xmldsig#}"
 
 
 @pytest.fixture(scope="module")
@@ -102,20 +98,6 @@ class Seen:
     def refused(self, count: int = 1) -> list[Any]:
         self.wait(f"{count} refusals", lambda: len(self.of(events_pb2.MessageRefused)) >= count)
         return self.of(events_pb2.MessageRefused)
-
-
-def judge(final: bytes, original: bytes) -> None:
-    """The finished message holds for the certificate in it, by code that is not ours."""
-    root = etree.fromstring(final)
-    signature = root.find(f"{DS}Signature")
-    assert signature is not None
-    der = base64.b64decode(signature.findtext(f".//{DS}X509Certificate") or "")
-    context = xmlsec.SignatureContext()
-    pem = x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM)
-    context.key = xmlsec.Key.from_memory(pem, xmlsec.constants.KeyDataFormatCertPem, None)
-    context.verify(signature)
-    root.remove(signature)
-    assert etree.tostring(root, method="c14n") == original
 
 
 def ledger(side: SignerSide, tenant: Tenant) -> list[tuple[str, str]]:

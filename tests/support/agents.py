@@ -50,10 +50,11 @@ def soon(condition: Callable[[], T], what: str, timeout: float = PATIENCE) -> T:
 
 @dataclass
 class Agent:
-    """settings: more of agent.toml."""
+    """settings: more of agent.toml. base: its beginning."""
 
     state: Path
     settings: str = ""
+    base: str = SETTINGS
     environment: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
 
@@ -75,7 +76,7 @@ class Agent:
         return identity["agent_id"]
 
     def configure(self, settings: str) -> None:
-        (self.state / "agent.toml").write_text(SETTINGS + settings)
+        (self.state / "agent.toml").write_text(self.base + settings)
 
     def command(self, *words: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         """`tongguan-agent …` to its end."""

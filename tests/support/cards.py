@@ -26,6 +26,7 @@ from cryptography.x509.oid import NameOID
 from pkcs11 import Attribute, ObjectClass
 from pkcs11.util.rsa import decode_rsa_private_key
 
+from tests.support.tokens import Shim
 from tools.paths import ROOT
 from tools.servers import softhsm
 
@@ -70,9 +71,14 @@ class Reader:
     def remove(self, card: Card) -> None:
         (self.tokens / card.folder).rename(card.home / card.folder)
 
-    def settings(self, name: str, module: Path | None = None, profile: str = "") -> str:
-        """A [[module]] section of agent.toml."""
+    def settings(
+        self, name: str, module: Path | None = None, profile: str = "", shim: Shim | None = None
+    ) -> str:
+        """A [[module]] section of agent.toml. shim: before the module."""
         environment = {"SOFTHSM2_CONF": str(self.configuration), **softhsm.environment()}
+        if shim is not None:
+            entry = shim.through({"module": str(module or softhsm.module()), "environment": environment})
+            module, environment = Path(entry["module"]), entry["environment"]
         pairs = ", ".join(f"{key} = {json.dumps(value)}" for key, value in environment.items())
         return (
             f"[[module]]\nname = {json.dumps(name)}\npath = {json.dumps(str(module or softhsm.module()))}\n"
@@ -86,13 +92,15 @@ def _configure(file: Path, tokens: Path) -> None:
     )
 
 
-def certificate_for(key: rsa.RSAPrivateKey, name: str, days: int = 365, **usage: bool) -> bytes:
-    """A self-signed certificate (DER) as a card holds one."""
+def certificate_for(
+    key: rsa.RSAPrivateKey, name: str, days: int = 365, unit: str = "91440300TEST000001", **usage: bool
+) -> bytes:
+    """A self-signed certificate (DER) as a card holds one. unit: the enterprise's code."""
     now = datetime.now(UTC)
     names = x509.Name(
         [
             x509.NameAttribute(NameOID.COMMON_NAME, name),
-            x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "91440300TEST000001"),
+            x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, unit),
         ]
     )
     allowed = dict.fromkeys(

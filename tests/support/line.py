@@ -13,8 +13,10 @@ _BYTES = 64 * 1024
 class Line:
     """Forwards 127.0.0.1:port to a port of this machine."""
 
-    def __init__(self, target: int) -> None:
+    def __init__(self, target: int, tick: float = 0.02) -> None:
+        """tick: seconds within which a line that is idle notices that it is cut."""
         self._target = target
+        self._tick = tick
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._lock = threading.Lock()
@@ -48,7 +50,7 @@ class Line:
     def _run(self) -> None:
         deaf: set[socket.socket] = set()
         while not self._closed.is_set():
-            events = self._selector.select(0.02)
+            events = self._selector.select(self._tick)
             mode = self._mode
             if mode == "cut":
                 for one in list(self._pairs):

@@ -241,11 +241,10 @@ class SignerSide:
         """`serve`, `consume` (with `pool`) or `relay` as processes of their own, unless they run; waits until ready."""
         if name == "consume":
             self.start("pool", **variables)
-        process = self._processes.get(name)
-        if process is None or process.poll() is not None:
-            process = self.launch(name, **variables)
+        if not self.runs(name):
+            self.launch(name, **variables)
         eventually(lambda: self.ready(name)[0] == 200, f"{name} ready", 30)
-        return process
+        return self._processes[name]
 
     def launch(self, name: str, **variables: str) -> subprocess.Popen[bytes]:
         """As `start`, without waiting."""
@@ -307,6 +306,17 @@ class SignerSide:
         process = self._processes.pop(name)
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
+
+    def runs(self, name: str) -> bool:
+        """It was started and has not ended."""
+        process = self._processes.get(name)
+        return process is not None and process.poll() is None
+
+    def kill(self, name: str) -> None:
+        """As the power does."""
+        process = self._processes.pop(name)
+        process.kill()
+        process.wait()
 
     def stop_all(self) -> None:
         for process in self._processes.values():

@@ -5,6 +5,7 @@
  *              and no code of the product takes part in it); `rules` says what fails:
  *                  NAME FROM TO rv NUMBER     calls FROM (counted from 0) up to TO (not included) answer that code
  *                  NAME FROM TO hang          … never come back
+ *                  NAME FROM TO wait NUMBER   … take so many milliseconds longer
  *                  NAME FROM TO crash         … end the process as a fault of memory does
  *                  NAME FROM TO flags NUMBER  C_GetTokenInfo: these flags are set besides
  *              TO - is for ever. The file is read at every call, so that a rule holds from the moment it is written.
@@ -56,6 +57,8 @@ static CK_ULONG judged(const char *name, CK_ULONG *flags)
             *flags |= strtoul(number, 0, 0);
         else if (!strcmp(action, "crash"))
             raise(SIGSEGV);
+        else if (!strcmp(action, "wait"))
+            usleep(1000 * (useconds_t)strtoul(number, 0, 0));
         else if (!strcmp(action, "hang"))
             for (;;)
                 pause();
