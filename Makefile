@@ -75,7 +75,7 @@ bench-agents: setup-tests ## fifty edge agents whose line is cut again and again
 	@$(PY) -m bench.agents
 
 fault: setup-tests ## fault tests: processes and servers are killed, files fill up
-	@$(PY) -m pytest tests/fault
+	@$(PY) -m pytest tests/fault --ignore=tests/fault/test_signer_kills.py
 
 fault-signer: setup-tests ## of these the one about signing: REQUESTS=10000, each published three times
 	@$(PY) -m pytest tests/fault/test_signer_kills.py --requests "$(REQUESTS)"
