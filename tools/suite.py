@@ -1,6 +1,6 @@
 """`python -m tools.suite`: all tests but the fault tests, in two halves side by side.
 
-The browser's half waits for pages, the other for servers and tokens that are started and killed: together they take
+The one waits for pages, the other for servers and tokens that are started and killed, about as long: together they take
 little more than the longer one. Each half's lines bear its name; a failure of either is the suite's. The closing line
 sums both up as pytest's own does.
 """
@@ -18,8 +18,8 @@ from tools.paths import ROOT
 
 #: name -> what pytest is told
 HALVES = {
-    "browser": ("tests/e2e",),
-    "rest": ("--ignore=tests/e2e", "--ignore=tests/fault"),
+    "pages": ("--ignore=tests/integration", "--ignore=tests/fault"),
+    "processes": ("tests/integration",),
 }
 #: pytest's codes for "all passed" and "no test ran"
 PASSED, NONE_RAN = 0, 5
