@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from runtime import crash, inbox, outbox
+from runtime import crash, inbox
 from runtime.db import Database
 from services.signer import check, domain, emit, outcomes, refusals
 from services.signer.domain import Facts, Key, Submission
@@ -81,12 +81,16 @@ def _take_in(intake: Intake, tenant_id: str, arrivals: Sequence[_Arrival]) -> No
         queued = [item for item in arrivals if not (item.refusal or item.known)]
         refused = [item for item in arrivals if item.refusal]
         jobs.add(connection, tenant_id, [_job(item) for item in queued])
-        for item in refused:
-            assert item.refusal is not None
-            # what has a signature already stays signed: the changed copy is recorded, nobody is told to stop
-            if not item.known:
-                event = emit.refused(item.submission, item.refusal, now)
-                outbox.add(connection, tenant_id, item.submission.actor_token, [event])
+        # what has a signature already stays signed: the changed copy is recorded, nobody is told to stop
+        outcomes.tell(
+            connection,
+            tenant_id,
+            [
+                (item.submission, [emit.refused(item.submission, item.refusal, now)])
+                for item in refused
+                if item.refusal and not item.known
+            ],
+        )
         ledger.append(
             connection,
             tenant_id,
@@ -106,10 +110,7 @@ def _decide(intake: Intake, item: _Arrival, before: dict[str, bytes], key: Key |
     earlier = before.get(submission.message_id)
     if earlier is not None:
         item.known = True
-        if earlier != item.digest:
-            item.refusal = refusals.message_changed()
-        else:
-            item.refusal = None
+        item.refusal = None if earlier == item.digest else refusals.message_changed()
         return
     if item.refusal or item.facts is None:
         return

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from prometheus_client import Counter
+from sqlalchemy import Connection
 
-from runtime import log
+from runtime import log, outbox
 from runtime.actor import Actor
 from services.signer import chain
 from services.signer.domain import Key, Submission
@@ -88,6 +89,17 @@ def _by(actor: Actor) -> dict[str, Any]:
         "mandate_id": actor.mandate_id or "",
         "request_id": actor.request_id,
     }
+
+
+def tell(
+    connection: Connection, tenant_id: str, told: Iterable[tuple[Submission, Sequence[outbox.Event]]]
+) -> None:
+    """Write the events about messages beside their outcomes, together for each actor who had submitted."""
+    by_token: dict[str, list[outbox.Event]] = {}
+    for submission, events in told:
+        by_token.setdefault(submission.actor_token, []).extend(events)
+    for token, events in by_token.items():
+        outbox.add(connection, tenant_id, token, events)
 
 
 def report_signed(tenant_id: str, submissions: Sequence[Submission], link: chain.Link | None) -> None:

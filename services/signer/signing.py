@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from runtime import crash, log, outbox
+from runtime import crash, log
 from runtime.actor import ActorVerifier
 from runtime.db import Database
 from runtime.errors import Problem
@@ -219,16 +219,15 @@ def settle(signing: Signing, tenant_id: str, works: Sequence[Work]) -> None:
             jobs.put_back(connection, ids, reason, lease)
         first = signatures.add(connection, tenant_id, [_signature(work, now) for work in signed])
         winners = [work for work in signed if work.submission.message_id in first]
-        by_token: dict[str, list[outbox.Event]] = {}
-        for work in winners:
-            events = emit.signed(work.submission, work.key, work.final, now)
-            by_token.setdefault(work.submission.actor_token, []).extend(events)
-        for work in refused:
-            assert work.refusal is not None
-            event = emit.refused(work.submission, work.refusal, now)
-            by_token.setdefault(work.submission.actor_token, []).append(event)
-        for token, told in by_token.items():
-            outbox.add(connection, tenant_id, token, told)
+        told = [
+            (work.submission, emit.signed(work.submission, work.key, work.final, now)) for work in winners
+        ]
+        told += [
+            (work.submission, [emit.refused(work.submission, work.refusal, now)])
+            for work in refused
+            if work.refusal
+        ]
+        outcomes.tell(connection, tenant_id, told)
         jobs.done(connection, [work.submission.message_id for work in (*signed, *refused)])
         entries = [
             outcomes.entry(work.submission, work.digest, "signed", now, work.key, final=work.final)

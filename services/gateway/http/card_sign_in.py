@@ -6,12 +6,10 @@ is let in or not. Must never let in without a challenge that this very browser a
 
 from __future__ import annotations
 
-import hashlib
 import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import Any
 
 from flask import Response, request
 
@@ -62,7 +60,7 @@ def card_begin(body: dict[str, str]) -> Response:
     code, secret = f"{secrets.randbelow(10_000):04d}", secrets.token_urlsafe(32)
     tenant_id, attempt = _ask(name, code)
     expires = context.now() + timedelta(seconds=_LIFE)
-    parts.sessions.keep(tenant_id, _NAME, _digest(secret), json.dumps(_plain(attempt)), _LIFE)
+    parts.sessions.keep(tenant_id, _NAME, secret, json.dumps(asdict(attempt)), _LIFE)
     response = answer({"state": "waiting", "code": code, "expires_at": shown(expires)}, 202)
     response.set_cookie(
         COOKIE, f"{tenant_id}.{secret}", max_age=_LIFE, httponly=True, samesite="Strict",
@@ -113,14 +111,14 @@ def card_complete() -> Response:
     parts = context.parts()
     tenant, _, secret = request.cookies.get(COOKIE, "").partition(".")
     tenant_id = parse.uuid_or_none(tenant)
-    kept = parts.sessions.kept(tenant_id, _NAME, _digest(secret)) if tenant_id else None
+    kept = parts.sessions.kept(tenant_id, _NAME, secret) if tenant_id else None
     if tenant_id is None or kept is None:
         raise _over()
     attempt = _Attempt(**json.loads(kept))
     state = _state(tenant_id, attempt)
     if state == "waiting":
         return answer({"state": "waiting"}, 202)
-    parts.sessions.forget(tenant_id, _NAME, _digest(secret))
+    parts.sessions.forget(tenant_id, _NAME, secret)
     found = SignIn(None, tenant_id, attempt.user_id)
     if state != "signed":
         session.record(found, "refused", "", what="card-sign-in")
@@ -152,11 +150,3 @@ def _over() -> Problem:
         "卡登录未完成或已过期，请重试，或用密码登录。",
         "Signing in by card did not succeed or took too long; try again, or use your password.",
     )
-
-
-def _plain(attempt: _Attempt) -> dict[str, Any]:
-    return {"username": attempt.username, "user_id": attempt.user_id, "challenge_id": attempt.challenge_id}
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

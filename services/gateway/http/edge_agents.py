@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Response
@@ -49,7 +49,7 @@ def create(body: dict[str, Any]) -> Response:
     """A new agent and the one-time code that it is enrolled with, which is shown this once."""
     actor, agent_id = context.actor(), str(uuid.uuid4())
     context.trail("agent-create", object_="edge-agent", detail={"agent": agent_id})
-    code, expires = authority.new_code(), context.now() + timedelta(minutes=authority.CODE_MINUTES)
+    code, expires = _new_code()
     with context.parts().database.transaction(actor.tenant_id) as connection:
         store.add(
             connection,
@@ -71,7 +71,7 @@ def renew_code(agent_id: str) -> Response:
     """Another code, for an agent that was not enrolled in time or is moved to another computer."""
     agent = _known(agent_id)
     context.trail("agent-code", object_="edge-agent", detail={"agent": agent.id})
-    code, expires = authority.new_code(), context.now() + timedelta(minutes=authority.CODE_MINUTES)
+    code, expires = _new_code()
     with context.parts().database.transaction(agent.tenant_id) as connection:
         if not store.renew_code(connection, agent.id, authority.code_hash(code), expires):
             raise Problem(
@@ -91,6 +91,11 @@ def revoke(agent_id: str) -> Response:
     with context.parts().database.transaction(agent.tenant_id) as connection:
         store.revoke(connection, agent.id, context.actor().label, context.now())
     return answer(_json(_known(agent_id), _heard()))
+
+
+def _new_code() -> tuple[str, datetime]:
+    """A code and the end of its life."""
+    return authority.new_code(), context.now() + timedelta(minutes=authority.CODE_MINUTES)
 
 
 def _known(agent_id: str) -> EdgeAgent:

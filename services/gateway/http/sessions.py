@@ -153,21 +153,21 @@ class Sessions:
         with _closed():
             self._redis.delete(_session_key(ticket))
 
-    def keep(self, tenant_id: str, name: str, digest: str, value: str, seconds: int) -> None:
-        """Remember something for a browser that holds the secret behind `digest`."""
+    def keep(self, tenant_id: str, name: str, secret: str, value: str, seconds: int) -> None:
+        """Remember something for the browser that holds the secret, which itself is not kept."""
         with _closed():
-            self._redis.set(key(tenant_id, name, digest), value, ex=seconds)
+            self._redis.set(key(tenant_id, name, _digest(secret)), value, ex=seconds)
 
-    def kept(self, tenant_id: str, name: str, digest: str) -> str | None:
+    def kept(self, tenant_id: str, name: str, secret: str) -> str | None:
         """What was remembered, None once it is over."""
         with _closed():
-            found: str | None = self._redis.get(key(tenant_id, name, digest))
+            found: str | None = self._redis.get(key(tenant_id, name, _digest(secret)))
         return found
 
-    def forget(self, tenant_id: str, name: str, digest: str) -> None:
+    def forget(self, tenant_id: str, name: str, secret: str) -> None:
         """Of no use any more."""
         with _closed():
-            self._redis.delete(key(tenant_id, name, digest))
+            self._redis.delete(key(tenant_id, name, _digest(secret)))
 
     def guard(self, username: str, address: str) -> None:
         """Raise `too_many` while this name or address is locked. Unknown names are treated like known ones."""
