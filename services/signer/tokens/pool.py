@@ -32,6 +32,8 @@ class Device:
         self.settings = settings
         self._board = Board()
         self._changed = threading.Condition()
+        #: two who ask for one key at once must not both find it missing
+        self._making = threading.Lock()
         #: why nothing came back in time, until something does
         self._stalled = ""
         self.members = [
@@ -132,11 +134,12 @@ class Device:
             self._await(member, limit)
             if member.state is not State.HEALTHY:
                 raise _down(f"{member.name}: {member.standing.reason}; keys are made while all members work")
-        if key in self.key_names():
-            return self.public_key(key)
-        member = next((one for one in self.members if kind in one.settings.makes), self.members[0])
-        job = Job([b"generate", key.encode(), kind.encode()], only=member.name)
-        return self._result(self._submit(job), GENERATE_SECONDS + 5)[0]
+        with self._making:
+            if key in self.key_names():
+                return self.public_key(key)
+            member = next((one for one in self.members if kind in one.settings.makes), self.members[0])
+            job = Job([b"generate", key.encode(), kind.encode()], only=member.name)
+            return self._result(self._submit(job), GENERATE_SECONDS + 5)[0]
 
     def probe(self, member: Member, key: str) -> str:
         """Let this member sign a fresh challenge: empty if the signature holds, else the reason."""

@@ -61,12 +61,20 @@ static void path_of(char *path, size_t size, int place)
     snprintf(path, size, "%s/%s.%s.pem", getenv("SM2TOKEN_DIR"), hex, keys[place].label);
 }
 
+static int known(const CK_BYTE *id, const char *label)
+{
+    for (int place = 0; place < count; place++)
+        if (!memcmp(keys[place].id, id, 16) && !strcmp(keys[place].label, label))
+            return 1;
+    return 0;
+}
+
+/* Take in what this process does not know yet: a token shows its objects to every process, whoever made them. */
 static void load(void)
 {
     char path[4096];
     struct dirent *entry;
     DIR *folder = opendir(getenv("SM2TOKEN_DIR"));
-    count = 0;
     while (folder && (entry = readdir(folder)) && count < MOST) {
         char hex[33], label[64];
         if (sscanf(entry->d_name, "%32[0-9a-f].%63[^.].pem", hex, label) != 2)
@@ -76,6 +84,8 @@ static void load(void)
             sscanf(hex + 2 * i, "%2x", &part);
             keys[count].id[i] = (CK_BYTE)part;
         }
+        if (known(keys[count].id, label))
+            continue;
         strcpy(keys[count].label, label);
         path_of(path, sizeof path, count);
         FILE *file = fopen(path, "r");
@@ -226,6 +236,7 @@ static CK_ULONG GetAttributeValue(CK_ULONG session, CK_ULONG handle, CK_ATTRIBUT
 static CK_ULONG FindObjectsInit(CK_ULONG session, CK_ATTRIBUTE *wanted, CK_ULONG number)
 {
     (void)session;
+    load();
     found_count = found_next = 0;
     for (CK_ULONG handle = 1; handle <= 2UL * count; handle++) {
         int fits = logged_in || handle % 2 == 0;
@@ -253,7 +264,7 @@ static CK_ULONG FindObjectsFinal(CK_ULONG session) { (void)session; return CKR_O
 static CK_ULONG GenerateKeyPair(CK_ULONG session, CK_MECHANISM *mechanism, CK_ATTRIBUTE *public, CK_ULONG publics,
                                 CK_ATTRIBUTE *private, CK_ULONG privates, CK_ULONG *public_key, CK_ULONG *private_key)
 {
-    char path[4096];
+    char path[4096], making[4104];
     int curve = 0;
     (void)session;
     if (mechanism->mechanism != GENERATE)
@@ -272,10 +283,13 @@ static CK_ULONG GenerateKeyPair(CK_ULONG session, CK_MECHANISM *mechanism, CK_AT
     }
     keys[count].key = EVP_PKEY_Q_keygen(0, 0, "SM2");
     path_of(path, sizeof path, count);
-    FILE *file = fopen(path, "w");
+    snprintf(making, sizeof making, "%s.new", path);
+    FILE *file = fopen(making, "w");
     if (!keys[count].key || !file || !PEM_write_PrivateKey(file, keys[count].key, 0, 0, 0, 0, 0))
         return CKR_GENERAL_ERROR;
-    fclose(file);
+    /* whole or not at all for those who look meanwhile */
+    if (fclose(file) || rename(making, path))
+        return CKR_GENERAL_ERROR;
     *private_key = 2UL * count + 1;
     *public_key = 2UL * count + 2;
     count++;
