@@ -68,7 +68,7 @@ class PoolClient:
                 key=key.token_key, mechanism=DIGEST_INFO, data=method.digest_info + method.digest(data)
             )
         group = pb.Group(actor=actor_token, items=[item])
-        (result,) = self.sign(pb.SignBatch(device=key.device_kind, groups=[group]), _ONE).results
+        (result,) = self.sign(pb.SignBatch(device=key.device_kind, groups=[group], urgent=True), _ONE).results
         if result.code:
             refusal = refusals.key_unusable(key, result.reason)
             raise Problem("invalid", refusal.zh, refusal.en)
@@ -109,8 +109,9 @@ class RemoteDevice:
         known, _heard = self._devices.heard(self.name)
         return frozenset(known.mechanisms) if known else frozenset()
 
-    def sign(self, asked: Sequence[Asked]) -> list[bytes | TokenError]:
-        """One answer per request, in order. Raises Problem unavailable if the device is down."""
+    def sign(self, asked: Sequence[Asked], *, urgent: bool = False) -> list[bytes | TokenError]:
+        """One answer per request, in order. urgent: before what waits there. Raises Problem unavailable if the device is
+        down."""
         groups = [
             pb.Group(
                 actor=token,
@@ -123,7 +124,7 @@ class RemoteDevice:
         ]
         known, _heard = self._devices.heard(self.name)
         patience = known.patience if known else 0.0
-        batch = pb.SignBatch(device=self.name, groups=groups)
+        batch = pb.SignBatch(device=self.name, groups=groups, urgent=urgent)
         try:
             reply = self._devices.pool.sign(batch, patience + _WAY)
         except Problem as problem:

@@ -1,7 +1,8 @@
 """Gives a device its work: takes jobs from the database, fairly over tenants, a bounded number at a time.
 
-One process at a time does this for a device (a lock of the database). Two hands take turns: while the device signs
-what one of them took, the other writes its outcomes and takes more.
+One process at a time does this for a device (a lock of the database). Two hands take turns at what has piled up: while
+the device signs what one of them took, the other writes its outcomes and takes more. A third one lets those go first
+who come with little while others have a backlog.
 Must never take more than a moment's work: what is taken cannot be withdrawn, and nobody can go before it.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from prometheus_client import Gauge, Histogram
 
@@ -17,25 +18,31 @@ from runtime import log
 from runtime.actor import UNASSIGNED_TENANT
 from runtime.errors import Problem
 from runtime.wake import Listener
-from services.signer import signing
+from services.signer import domain, signing
 from services.signer.devices import RemoteDevice
-from services.signer.fair import Fair
+from services.signer.fair import Fair, Flow
 from services.signer.signing import Signing, Work
 from services.signer.store import jobs, rates
 
 _LOG = log.get("dispatch")
-_ROUND = Histogram("signer_round_seconds", "From taking to outcome, per round", ["device"])
+_ROUND = Histogram("signer_round_seconds", "From taking to outcome, per round", ["device", "hand"])
 _COST = Gauge("signer_device_seconds", "Seconds of the device per signature, as measured", ["device"])
 
 #: seconds of a device's work that one hand takes at once
 ROUND_SECONDS = 0.2
+#: and at most that many of one newcomer: who has more has a backlog
+FIRST_JOBS = 8
 #: seconds between looks when nothing was notified (a notification can be lost with its connection)
 IDLE = 1.0
+#: at work on what has piled up
 HANDS = 2
 #: what a worker is given at once at most: more saves nothing (measured)
 MICRO_BATCH = 64
 #: seconds per signature until the device was measured: the slowest a clerk would call a device
 FIRST_COST = 0.01
+
+#: what a hand took, by tenant
+Taken = dict[str, list[Work]]
 
 
 class Dispatcher:
@@ -48,8 +55,14 @@ class Dispatcher:
         self._name = device.name
         self._device = device
         self._fair = Fair(self._known_cost() or FIRST_COST, weights)
+        #: for the moments in which the shares are looked at or changed
+        self._sharing = threading.Lock()
+        #: one hand after the other takes of what has piled up
         self._turn = threading.Lock()
         self._mine = threading.Event()
+        #: something came in; something has piled up
+        self._news = threading.Event()
+        self._piled_up = threading.Event()
 
     def _known_cost(self) -> float:
         """Seconds a signature as bench-device measured them; 0 if nobody did."""
@@ -62,20 +75,22 @@ class Dispatcher:
 
     def start(self, stop: threading.Event) -> list[threading.Thread]:
         """Begin; the threads end by themselves when stopped."""
-        runs = [self._keep_lock, *[self._work] * HANDS]
-        threads = [
-            threading.Thread(target=run, args=(stop,), name=f"dispatch-{self._name}", daemon=True)
-            for run in runs
+        hands = [(self._take_new, self._news), *[(self._take_share, self._piled_up)] * HANDS]
+        threads = [threading.Thread(target=self._listen, args=(stop,), daemon=True)]
+        threads += [
+            threading.Thread(target=self._work, args=(take, called, stop), daemon=True)
+            for take, called in hands
         ]
         for thread in threads:
+            thread.name = f"dispatch-{self._name}"
             thread.start()
         return threads
 
-    def _keep_lock(self, stop: threading.Event) -> None:
-        """Hold the device's lock; whoever gets it anew puts back what the one before had taken."""
-        lock = Listener(self._making.database.url, jobs.CHANNEL, f"signer.device:{self._name}")
+    def _listen(self, stop: threading.Event) -> None:
+        """Hold the device's lock; whoever gets it anew puts back what the one before had taken. Calls the hands."""
+        listener = Listener(self._making.database.url, jobs.CHANNEL, f"signer.device:{self._name}")
         while not stop.is_set():
-            if not lock.held():
+            if not listener.held():
                 self._mine.clear()
             elif not self._mine.is_set():
                 try:
@@ -83,75 +98,121 @@ class Dispatcher:
                     self._mine.set()
                 except Problem as problem:
                     _LOG.warning("dispatch.waiting", device=self._name, reason=problem.en)
-            lock.wait(IDLE)
+            said = listener.wait(IDLE)
+            if not said or self._name in said:
+                self._news.set()
         self._mine.clear()
-        lock.close()
+        for called in (self._news, self._piled_up):
+            called.set()
+        listener.close()
 
     def _put_back_all(self) -> None:
         database = self._making.database
-        with database.transaction(None) as connection:
-            tenants = jobs.tenants_waiting(connection, self._name)
-        for tenant_id in tenants:
+        for tenant_id in {tenant for tenant, _ in self._flows()}:
             with database.transaction(tenant_id) as connection:
                 jobs.put_all_back(connection, self._name)
 
-    def _work(self, stop: threading.Event) -> None:
-        wake = Listener(self._making.database.url, jobs.CHANNEL)
+    def _work(
+        self, take: Callable[[], tuple[Taken, bool]], called: threading.Event, stop: threading.Event
+    ) -> None:
         while not stop.is_set():
+            # before the look: what comes during it calls again
+            called.clear()
             try:
-                busy = self._mine.is_set() and not self._device.trouble and self.round(stop)
+                busy = self._mine.is_set() and not self._device.trouble and self._round(take, stop)
             except Problem as problem:
                 _LOG.warning("dispatch.waiting", device=self._name, reason=problem.en)
                 busy = False
             if not busy:
-                wake.wait(IDLE)
-        wake.close()
+                called.wait(IDLE)
 
-    def round(self, stop: threading.Event) -> bool:
+    def _round(self, take: Callable[[], tuple[Taken, bool]], stop: threading.Event) -> bool:
         """Take, sign, settle; False if there was nothing to do. Raises Problem unavailable if the database is down."""
-        with self._turn:
-            taken = self._take()
+        taken, urgent = take()
         if not taken:
             return False
         started = time.monotonic()
         works = [work for group in taken.values() for work in group]
-        with _ROUND.labels(self._name).time():
+        with _ROUND.labels(self._name, "new" if urgent else "share").time():
             try:
-                signing.sign(self._making, self._device, works)
+                signing.sign(self._making, self._device, works, urgent=urgent)
             except Exception as exc:  # noqa: BLE001 - whatever it was, these jobs must not stay taken
                 _LOG.exception("dispatch.failed", device=self._name)
                 for work in works:
                     work.put_back = work.put_back or type(exc).__name__
-            signed = sum(1 for work in works if work.value)
-            with self._turn:
-                self._fair.measured(signed, time.monotonic() - started)
-            _COST.labels(self._name).set(self._fair.seconds_a_job)
+            if not urgent:
+                # the few that went first mostly waited for each other
+                self._measured(sum(1 for work in works if work.value), time.monotonic() - started)
             for tenant_id, group in taken.items():
                 self._settle(tenant_id, group, stop)
         return True
 
-    def _take(self) -> dict[str, list[Work]]:
-        """What this round signs, by tenant; work-conserving: places that one leaves go to the others."""
+    def _measured(self, signed: int, seconds: float) -> None:
+        with self._sharing:
+            self._fair.measured(signed, seconds)
+        _COST.labels(self._name).set(self._fair.seconds_a_job)
+
+    def _take_new(self) -> tuple[Taken, bool]:
+        """A few jobs of each who has no backlog yet."""
+        flows = self._flows()
+        with self._sharing:
+            fresh = self._fair.newcomers(flows)
+            few = max(1, min(FIRST_JOBS, self._places()))
+            left = self._places()
+        piled_up = any(lane > fresh.get(tenant_id, -1) for tenant_id, lane in flows)
+        taken: Taken = {}
+        for tenant_id, lane in fresh.items():
+            if left <= 0:
+                break
+            works = self._taken(tenant_id, few, lane)
+            if works is None:
+                continue
+            left -= len(works)
+            if works:
+                taken[tenant_id] = works
+            with self._sharing:
+                self._fair.went(tenant_id, lane, more=len(works) == few)
+            piled_up |= len(works) == few
+        if piled_up:
+            self._piled_up.set()
+        return taken, True
+
+    def _take_share(self) -> tuple[Taken, bool]:
+        """What this round signs; work-conserving: places that one leaves go to the others."""
+        with self._turn:
+            flows = self._flows()
+            with self._sharing:
+                waiting = self._fair.backlog(flows)
+                left = self._places()
+            taken: Taken = {}
+            while waiting and left:
+                with self._sharing:
+                    granted = self._fair.grants(waiting, left)
+                for tenant_id, places in granted:
+                    works = self._taken(tenant_id, places, domain.BULK)
+                    if works is None:
+                        waiting.pop(tenant_id)
+                        continue
+                    left -= len(works)
+                    if works:
+                        taken.setdefault(tenant_id, []).extend(works)
+                    if len(works) < places:
+                        with self._sharing:
+                            self._fair.unused(tenant_id)
+                        waiting.pop(tenant_id)
+            return taken, False
+
+    def _flows(self) -> list[Flow]:
         with self._making.database.transaction(None) as connection:
-            waiting = jobs.tenants_waiting(connection, self._name)
-        taken: dict[str, list[Work]] = {}
-        left = self._places()
-        while waiting and left:
-            for tenant_id, places in self._fair.grants(waiting, left):
-                try:
-                    works = signing.take(self._making, tenant_id, self._name, places)
-                except Problem as problem:
-                    # what was taken for the others goes on
-                    _LOG.warning("dispatch.waiting", device=self._name, reason=problem.en)
-                    waiting.pop(tenant_id)
-                    continue
-                left -= len(works)
-                if works:
-                    taken.setdefault(tenant_id, []).extend(works)
-                if len(works) < places:
-                    self._fair.unused(tenant_id)
-                    waiting.pop(tenant_id)
-        return taken
+            return jobs.waiting(connection, self._name)
+
+    def _taken(self, tenant_id: str, places: int, lane: int) -> list[Work] | None:
+        """None if the tenant's jobs cannot be had now: what was taken for the others goes on."""
+        try:
+            return signing.take(self._making, tenant_id, self._name, places, lane=lane)
+        except Problem as problem:
+            _LOG.warning("dispatch.waiting", device=self._name, reason=problem.en)
+            return None
 
     def _places(self) -> int:
         workers = self._device.workers

@@ -1,20 +1,25 @@
 """Sharing a device among tenants: weighted deficit round robin, cost in measured seconds of the device. Pure.
 
 Shreedhar and Varghese, "Efficient Fair Queuing using Deficit Round Robin" (1995), with two additions: the cost of a
-job is what the device lately took for one, and tenants with somebody waiting at a page come first in each round.
+job is what the device lately took for one; and work that comes to an empty queue goes before the rounds of those who
+have a backlog, once, as new flows do in FQ-CoDel (RFC 8290, 4.1 and 4.2).
 Must never leave a device idle while any tenant has work, nor let one tenant's backlog delay another's by more than
 a round.
 """
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-#: how much of a new measurement goes into the known cost
-_SHARE = 0.2
+#: a measurement of that many seconds replaces most (1 - 1/e) of what was known
+_MEMORY = 1.0
 #: rounds of credit that a tenant may save up: none by waiting, only what a whole job was too dear for
 _CARRY = 1.0
+
+#: (tenant, lane): what a queue holds of one tenant
+Flow = tuple[str, int]
 
 
 class Fair:
@@ -26,6 +31,37 @@ class Fair:
         self._weights = weights or {}
         #: tenant -> seconds of the device it may still use, in the order in which they are served
         self._credit: OrderedDict[str, float] = OrderedDict()
+        #: flows with a backlog; and those that went before the round that is under way
+        self._long: set[Flow] = set()
+        self._went: set[Flow] = set()
+
+    def newcomers(self, waiting: Iterable[Flow]) -> dict[str, int]:
+        """Who may go before the rounds -> the last of its lanes that may, in the order of `waiting`. Nobody may twice
+        between two rounds: who comes back at once would else keep those out who wait."""
+        flows = list(waiting)
+        if self._long.isdisjoint(flows):
+            # no rounds are under way, so nobody is kept out
+            self._long.clear()
+            self._went.clear()
+        fresh: dict[str, int] = {}
+        for tenant, lane in flows:
+            if (tenant, lane) not in self._long and (tenant, lane) not in self._went:
+                fresh[tenant] = max(lane, fresh.get(tenant, lane))
+        return fresh
+
+    def went(self, tenant: str, lane: int, *, more: bool) -> None:
+        """A newcomer was served, of all lanes up to this one. more: it has a backlog and shares in the rounds now."""
+        (self._long if more else self._went).update((tenant, before) for before in range(lane + 1))
+
+    def backlog(self, waiting: Iterable[Flow]) -> dict[str, int]:
+        """Tenants that share in the round that begins now -> their first lane; `grants` says how much each may take."""
+        flows = set(waiting)
+        rounds = flows & (self._long | self._went)
+        self._long, self._went = rounds, set()
+        first: dict[str, int] = {}
+        for tenant, lane in sorted(rounds):
+            first.setdefault(tenant, lane)
+        return first
 
     def grants(self, waiting: Mapping[str, int], jobs: int) -> list[tuple[str, int]]:
         """Who may take how many of the next `jobs` places (at least one). waiting: tenant -> first lane of its work.
@@ -60,7 +96,9 @@ class Fair:
     def measured(self, jobs: int, seconds: float) -> None:
         """The device took that long for so many."""
         if jobs > 0 and seconds > 0:
-            self.seconds_a_job += _SHARE * (seconds / jobs - self.seconds_a_job)
+            # long measurements say more than short ones, which are mostly way
+            share = 1 - math.exp(-seconds / _MEMORY)
+            self.seconds_a_job += share * (seconds / jobs - self.seconds_a_job)
 
     def _weight(self, tenant: str) -> float:
         return self._weights.get(tenant, 1.0)

@@ -42,7 +42,9 @@ class DevicesServicer:
         if len(requests) > MAX_ITEMS:
             raise Problem("too_large", f"一次最多 {MAX_ITEMS} 项。", f"At most {MAX_ITEMS} items a call.")
         device.wait_ready(device.settings.patience)
-        return pb.SignReply(results=[_signed(answer) for answer in device.sign(requests)])
+        return pb.SignReply(
+            results=[_signed(answer) for answer in device.sign(requests, urgent=request.urgent)]
+        )
 
     def _checked(self, group: Any) -> list[SignRequest]:
         owner = self._verifier.verify(group.actor, event=True).tenant_id + "/"

@@ -52,25 +52,30 @@ class Work:
     #: why nothing came of it this time, for people; it waits again
     put_back: str = ""
     lease: bytes = b""
+    #: nothing was left in the queue when it was taken
+    emptied: bool = False
 
 
-def take(signing: Signing, tenant_id: str, queue: str, limit: int, lease: bytes = b"") -> list[Work]:
+def take(
+    signing: Signing, tenant_id: str, queue: str, limit: int, lease: bytes = b"", lane: int = domain.BULK
+) -> list[Work]:
     """Take the tenant's next jobs of a queue and commit the intent to sign them. Nothing is signed yet.
 
-    A job whose key may not sign any more comes with its refusal, and without an intent. lease: see store.jobs.take.
+    A job whose key may not sign any more comes with its refusal, and without an intent. lease, lane: see
+    store.jobs.take.
     """
     now = signing.clock()
     with signing.database.transaction(tenant_id) as connection:
-        taken = jobs.take(connection, queue, limit, lease)
-        if len(taken) < limit:
-            jobs.clear_mark(connection, queue)
+        taken = jobs.take(connection, queue, limit, lease, lane)
         if not taken:
+            jobs.clear_mark(connection, queue)
             return []
         known = keys.by_ids(connection, sorted({job.key_id for job in taken}))
         intents = signatures.open_intents(connection, [job.message_id for job in taken])
         works, entries = [], []
         for job in taken:
             work = _work(signing, job, known[job.key_id], lease)
+            work.emptied = len(taken) < limit
             works.append(work)
             try:
                 domain.may_sign(work.submission, work.key, now)
@@ -110,19 +115,21 @@ def _work(signing: Signing, job: jobs.Job, key: Key, lease: bytes) -> Work:
     return Work(submission_of(job, signing.verifier), job.digest, key, pairs, lease=lease)
 
 
-def sign(signing: Signing, device: RemoteDevice, works: Sequence[Work]) -> None:
-    """Let a device sign, assemble and verify; a key that cannot sign becomes a refusal, a device that is down puts back."""
+def sign(signing: Signing, device: RemoteDevice, works: Sequence[Work], *, urgent: bool = False) -> None:
+    """Let a device sign, assemble and verify; a key that cannot sign becomes a refusal, a device that is down puts back.
+
+    urgent: before what the device was asked to do earlier."""
     asked = [work for work in works if not work.refusal]
     for work in asked:
         prepare(work)
-    _ask(signing, device, asked)
+    _ask(signing, device, asked, urgent)
     crash.point("signer.signed")
     wrong = [work for work in asked if work.final and not verified(signing, work)]
     if wrong:
         # perhaps one bad process: another may do better, once
         for work in wrong:
             work.final = b""
-        _ask(signing, device, wrong)
+        _ask(signing, device, wrong, urgent)
         for work in wrong:
             if work.final and not verified(signing, work):
                 work.refusal = refusals.verification_failed(work.key)
@@ -137,12 +144,12 @@ def prepare(work: Work) -> xmlsign.Prepared:
     return work.prepared
 
 
-def _ask(signing: Signing, device: RemoteDevice, works: Sequence[Work]) -> None:
+def _ask(signing: Signing, device: RemoteDevice, works: Sequence[Work], urgent: bool) -> None:
     try:
-        answers = device.sign([_request(work, device.mechanisms) for work in works])
+        answers = device.sign([_request(work, device.mechanisms) for work in works], urgent=urgent)
     except Problem as problem:
         if problem.kind != "unavailable":
-            _one_by_one(signing, device, works, problem)
+            _one_by_one(signing, device, works, urgent, problem)
             return
         _LOG.warning("signer.put_back", count=len(works), reason=problem.en)
         for work in works:
@@ -158,13 +165,15 @@ def _ask(signing: Signing, device: RemoteDevice, works: Sequence[Work]) -> None:
             assemble(signing, work, answer)
 
 
-def _one_by_one(signing: Signing, device: RemoteDevice, works: Sequence[Work], problem: Problem) -> None:
+def _one_by_one(
+    signing: Signing, device: RemoteDevice, works: Sequence[Work], urgent: bool, problem: Problem
+) -> None:
     """The device is well, but something in this batch kills its processes: only that is refused."""
     if len(works) == 1:
         works[0].refusal = refusals.key_unusable(works[0].key, problem.en)
         return
     for work in works:
-        _ask(signing, device, [work])
+        _ask(signing, device, [work], urgent)
 
 
 def assemble(signing: Signing, work: Work, raw: bytes) -> None:
@@ -229,6 +238,8 @@ def settle(signing: Signing, tenant_id: str, works: Sequence[Work]) -> None:
         ]
         outcomes.tell(connection, tenant_id, told)
         jobs.done(connection, [work.submission.message_id for work in (*signed, *refused)])
+        for queue in sorted({work.key.queue for work in works if work.emptied}):
+            jobs.clear_mark(connection, queue)
         entries = [
             outcomes.entry(work.submission, work.digest, "signed", now, work.key, final=work.final)
             for work in winners

@@ -9,6 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from services.signer import domain
+
 #: whoever waits for work listens here
 CHANNEL = "signer_jobs"
 # the queue is said, so that nobody else need look
@@ -64,7 +66,7 @@ _MARK = text(
 )
 # the locked rows are found once: as a subquery they could be looked for again for every row, and more would be taken
 _TAKE = text(
-    "WITH next AS MATERIALIZED (SELECT tenant_id, message_id FROM job WHERE queue = :queue AND NOT taken "
+    "WITH next AS MATERIALIZED (SELECT tenant_id, message_id FROM job WHERE queue = :queue AND lane <= :lane AND NOT taken "
     " ORDER BY lane, place LIMIT :limit FOR UPDATE SKIP LOCKED) "
     "UPDATE job AS j SET taken = true, attempts = attempts + 1, reason = '', lease = :lease FROM next "
     "WHERE j.tenant_id = next.tenant_id AND j.message_id = next.message_id "
@@ -102,21 +104,24 @@ def digests(connection: Connection, message_ids: Sequence[str]) -> dict[str, byt
     return {str(row.message_id): bytes(row.digest) for row in rows}
 
 
-def tenants_waiting(connection: Connection, queue: str) -> dict[str, int]:
-    """Tenants that may have work in this queue -> their first lane. Needs no tenant; sees nothing but this."""
+def waiting(connection: Connection, queue: str) -> list[tuple[str, int]]:
+    """(tenant, lane) of all that may have work in this queue, or that have some under way: who waits at a page first,
+    then by the time since when. Needs no tenant; sees nothing but this."""
     connection.execute(_DISPATCH)
     rows = connection.execute(
-        text("SELECT tenant_id, min(lane) AS lane FROM backlog WHERE queue = :queue GROUP BY tenant_id"),
+        text("SELECT tenant_id, lane FROM backlog WHERE queue = :queue ORDER BY lane, since, tenant_id"),
         {"queue": queue},
     )
-    return {str(row.tenant_id): row.lane for row in rows}
+    return [(str(row.tenant_id), row.lane) for row in rows]
 
 
-def take(connection: Connection, queue: str, limit: int, lease: bytes = b"") -> list[Job]:
+def take(
+    connection: Connection, queue: str, limit: int, lease: bytes = b"", lane: int = domain.BULK
+) -> list[Job]:
     """Take the next jobs of the tenant: what somebody waits for first, then by age. Taken jobs are nobody else's.
 
-    lease: says by whom, where several may come to hold the same queue one after the other."""
-    rows = connection.execute(_TAKE, {"queue": queue, "limit": limit, "lease": lease}).all()
+    lease: says by whom, where several may come to hold the same queue one after the other. lane: the last one."""
+    rows = connection.execute(_TAKE, {"queue": queue, "limit": limit, "lease": lease, "lane": lane}).all()
     return [_job(row) for row in sorted(rows, key=lambda row: (row.lane, row.place))]
 
 

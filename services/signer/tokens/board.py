@@ -58,7 +58,7 @@ class Board:
         self._changed = threading.Condition()
 
     def put(self, job: Job, *, first: bool = False) -> None:
-        """Give work. first: it waited before and goes on with its turn."""
+        """Give work. first: it waited before, or is urgent."""
         with self._changed:
             if first:
                 self._jobs.appendleft(job)

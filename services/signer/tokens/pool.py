@@ -88,16 +88,17 @@ class Device:
 
     # ---- work ------------------------------------------------------------------------------------------------------
 
-    def sign(self, requests: Sequence[SignRequest]) -> list[bytes | TokenError]:
+    def sign(self, requests: Sequence[SignRequest], *, urgent: bool = False) -> list[bytes | TokenError]:
         """Begin and finish at once."""
-        return self.finish(self.begin(requests))
+        return self.finish(self.begin(requests, urgent=urgent))
 
-    def begin(self, requests: Sequence[SignRequest]) -> list[Job]:
-        """Spread over members and workers, without waiting. Raises Problem unavailable if no member can do it.
+    def begin(self, requests: Sequence[SignRequest], *, urgent: bool = False) -> list[Job]:
+        """Spread over members and workers, without waiting; urgent: before all that waits. Raises Problem unavailable if
+        no member can do it.
 
         Jobs come in the order of `requests`, but for keys that lie in different members: see `finish`."""
         return [
-            self._submit(job)
+            self._submit(job, first=urgent)
             for indices in routing.groups([request.key for request in requests], self.members)
             for job in self._jobs(requests, indices)
         ]
@@ -191,10 +192,10 @@ class Device:
         for job in self._board.drop(lambda job: routing.hopeless(job, self.members)):
             job.fail(TokenError("lost", self._reasons()))
 
-    def _submit(self, job: Job) -> Job:
+    def _submit(self, job: Job, *, first: bool = False) -> Job:
         if routing.hopeless(job, self.members):
             raise _down(self._reasons())
-        self._board.put(job)
+        self._board.put(job, first=first)
         if routing.hopeless(job, self.members):
             # the last member went away in between
             self._settled()

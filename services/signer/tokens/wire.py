@@ -1,6 +1,7 @@
-"""Frames between the signer and its token processes: a count, then length and bytes of each field.
+"""Frames between the signer and its token processes: sizes of all fields, then the fields.
 
-Nothing is unpickled: a vendor's library shares the child's memory, so the child is not trusted with objects.
+Nothing is unpickled: a vendor's library shares the child's memory, so the child is not trusted with objects. A frame is
+read in one piece: a batch has hundreds of fields, and a call to the kernel for each would cost as much as all else.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ import struct
 import time
 from collections.abc import Sequence
 
-_COUNT = struct.Struct("!I")
-#: most fields of a frame, and most bytes of a field
+#: bytes of all that follows, number of fields
+_HEAD = struct.Struct("!II")
+_SIZE = 4
+#: most fields of a frame, and most bytes of a frame
 MAX_FIELDS = 200_000
-MAX_BYTES = 1024 * 1024
+MAX_BYTES = 64 * 1024 * 1024
 
 
 class FrameError(Exception):
@@ -23,12 +26,10 @@ class FrameError(Exception):
 def send(channel: socket.socket, fields: Sequence[bytes], seconds: float | None = None) -> None:
     """One frame. seconds: until when, None = for ever."""
     channel.settimeout(seconds)
-    parts = [_COUNT.pack(len(fields))]
-    for field in fields:
-        parts.append(_COUNT.pack(len(field)))
-        parts.append(field)
+    sizes = struct.pack(f"!{len(fields)}I", *map(len, fields))
+    body = b"".join((sizes, *fields))
     try:
-        channel.sendall(b"".join(parts))
+        channel.sendall(_HEAD.pack(len(body), len(fields)) + body)
     except OSError as exc:
         raise FrameError(str(exc) or "no answer in time") from exc
 
@@ -36,33 +37,39 @@ def send(channel: socket.socket, fields: Sequence[bytes], seconds: float | None 
 def receive(channel: socket.socket, seconds: float | None = None) -> list[bytes]:
     """The next frame; `seconds` is the time for all of it."""
     deadline = None if seconds is None else time.monotonic() + seconds
-    (count,) = _COUNT.unpack(_exactly(channel, _COUNT.size, deadline))
-    if count > MAX_FIELDS:
+    size, count = _HEAD.unpack(_exactly(channel, _HEAD.size, deadline))
+    if count > MAX_FIELDS or size > MAX_BYTES or size < _SIZE * count:
         raise FrameError("not a frame")
-    fields = []
-    for _ in range(count):
-        (size,) = _COUNT.unpack(_exactly(channel, _COUNT.size, deadline))
-        if size > MAX_BYTES:
-            raise FrameError("not a frame")
-        fields.append(_exactly(channel, size, deadline))
+    body = _exactly(channel, size, deadline)
+    at, fields = _SIZE * count, []
+    for length in struct.unpack_from(f"!{count}I", body):
+        fields.append(body[at : at + length])
+        at += length
+    if at != size:
+        raise FrameError("not a frame")
     return fields
 
 
 def _exactly(channel: socket.socket, size: int, deadline: float | None) -> bytes:
-    parts = bytearray()
-    while len(parts) < size:
-        if deadline is None:
-            channel.settimeout(None)
-        else:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise FrameError("no answer in time")
-            channel.settimeout(left)
+    """So many bytes: mostly they are all there at once."""
+    parts: list[bytes] = []
+    while size:
         try:
-            part = channel.recv(size - len(parts))
+            channel.settimeout(_left(deadline))
+            part = channel.recv(size)
         except OSError as exc:
             raise FrameError(str(exc) or "no answer in time") from exc
         if not part:
             raise FrameError("closed")
-        parts += part
-    return bytes(parts)
+        parts.append(part)
+        size -= len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _left(deadline: float | None) -> float | None:
+    if deadline is None:
+        return None
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise FrameError("no answer in time")
+    return left

@@ -94,3 +94,58 @@ def test_the_cost_follows_the_device() -> None:
     for _ in range(60):
         fair.measured(1, 5.0)
     assert 4.9 < fair.seconds_a_job <= 5.0
+
+
+def test_who_comes_to_an_empty_queue_goes_before_the_rounds_once() -> None:
+    fair = Fair(0.001)
+    big = [("big", 1)]
+    assert fair.newcomers(big) == {"big": 1}
+    fair.went("big", 1, more=True)
+    flows = [*big, ("quiet", 0)]
+    assert fair.newcomers(flows) == {"quiet": 0}
+    fair.went("quiet", 0, more=False)
+    # it is back at once: with all the others, in the next round
+    assert fair.newcomers(flows) == {}
+    assert fair.backlog(flows) == {"big": 1, "quiet": 0}
+    # its queue was empty at the beginning of a round: it is new again
+    assert fair.newcomers(big) == {}
+    assert fair.backlog(big) == {"big": 1}
+    assert fair.newcomers(flows) == {"quiet": 0}
+
+
+def test_while_nobody_has_a_backlog_everybody_is_new() -> None:
+    fair = Fair(0.001)
+    for _ in range(5):
+        assert fair.newcomers([("a", 0), ("b", 1)]) == {"a": 0, "b": 1}
+        fair.went("a", 0, more=False)
+        fair.went("b", 1, more=False)
+        assert fair.backlog([]) == {}
+
+
+def test_somebody_at_a_page_goes_before_the_backlog_of_the_same_tenant() -> None:
+    fair = Fair(0.001)
+    fair.newcomers([("big", 1)])
+    fair.went("big", 1, more=True)
+    fair.backlog([("big", 1)])
+    assert fair.newcomers([("big", 0), ("big", 1)]) == {"big": 0}
+    fair.went("big", 0, more=False)
+    assert fair.backlog([("big", 0), ("big", 1)]) == {"big": 0}
+
+
+@given(st.lists(st.sets(st.tuples(st.sampled_from("abcd"), st.integers(0, 1)), max_size=8), max_size=40))
+def test_all_work_is_new_or_shares_in_the_next_round(looks: list[set[tuple[str, int]]]) -> None:
+    """Nothing is left lying, whatever comes and goes between two looks."""
+    fair = Fair(0.001)
+    for number, flows in enumerate(looks):
+        fresh = fair.newcomers(sorted(flows))
+        for tenant, lane in fresh.items():
+            fair.went(tenant, lane, more=bool(number % 2))
+        shares = fair.backlog(flows)
+        assert {tenant for tenant, _ in flows} == fresh.keys() | shares.keys()
+
+
+def test_a_moments_measurement_says_little() -> None:
+    fair = Fair(0.001)
+    for _ in range(4):
+        fair.measured(1, 0.03)
+    assert fair.seconds_a_job < 0.005

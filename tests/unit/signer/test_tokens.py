@@ -118,7 +118,15 @@ def test_frames_arrive_as_sent(fields: list[bytes]) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"\xff\xff\xff\xff", b"\x00\x00\x00\x01\xff\xff\xff\xff", b"\x00\x00\x00\x01\x00"]
+    "data",
+    [
+        b"\xff\xff\xff\xff",  # cut off
+        b"\xff\xff\xff\xff\x00\x00\x00\x00",  # endless
+        b"\x00\x00\x00\x04\xff\xff\xff\xff",  # more fields than bytes
+        b"\x00\x00\x00\x05\x00\x00\x00\x01\x00\x00\x00\x02x",  # a field longer than the frame
+        b"\x00\x00\x00\x06\x00\x00\x00\x01\x00\x00\x00\x01xx",  # bytes that are nobody's
+        b"\x00\x00\x00\x06\x00\x00\x00\x01\x00",
+    ],
 )
 def test_what_is_no_frame_is_an_error(data: bytes) -> None:
     here, there = socket.socketpair()
