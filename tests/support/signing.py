@@ -410,6 +410,11 @@ class SignerSide:
         """Let the tenant's certificates end at that time."""
         self.rows(tenant, "UPDATE key SET not_after = :at", at=at)
 
+    def forget_told(self) -> None:
+        """Throw away the events that were told so far, as if somebody had read them."""
+        with contextlib.suppress(*RECOVERABLE), self._connection() as connection:
+            _CAPTURE(connection.channel()).purge()
+
     # -- inside ---------------------------------------------------------------------------------------------
 
     def _clear_queues(self) -> None:
