@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from runtime.errors import Problem
 
 ISSUER = "tongguan.gateway"
 ALGORITHM = "EdDSA"
+_END = b"-----END PUBLIC KEY-----"
 #: seconds; a call must start within this time
 LIFETIME = 60
 #: the tenant that owns what belongs to no enterprise yet (for example receipts for nobody we know)
@@ -84,11 +86,17 @@ class ActorSigner:
 
 
 class ActorVerifier:
-    """Checks actor tokens and remembers the last ones, because events of one act share a token."""
+    """Checks actor tokens and remembers the last ones, because events of one act share a token.
+
+    The file may hold several public keys: while the gateway's key is changed, what was signed with the old one still
+    waits in queues.
+    """
 
     def __init__(self, public_key_file: Path) -> None:
-        key: Any = load_pem_public_key(public_key_file.read_bytes())
-        self._key = key
+        blocks = public_key_file.read_bytes().split(_END)[:-1]
+        self._keys: list[Any] = [load_pem_public_key(block + _END) for block in blocks]
+        if not self._keys:
+            raise ValueError(f"{public_key_file}: no public key")
         self._seen: dict[str, tuple[Actor, int]] = {}
 
     def verify(self, token: str, *, event: bool = False) -> Actor:
@@ -109,9 +117,8 @@ class ActorVerifier:
         return actor
 
     def _decode(self, token: str) -> tuple[Actor, int]:
-        options: Any = {"verify_exp": False, "require": ["exp", "iat", "iss", "actor"]}
         try:
-            claims = jwt.decode(token, self._key, algorithms=[ALGORITHM], issuer=ISSUER, options=options)
+            claims = self._claims(token)
             fields = claims["actor"]
             actor = Actor(**fields)
         except (jwt.InvalidTokenError, TypeError, KeyError) as exc:
@@ -125,6 +132,14 @@ class ActorVerifier:
             enterprise_kinds=tuple(actor.enterprise_kinds),
         )
         return actor, int(claims["exp"])
+
+    def _claims(self, token: str) -> dict[str, Any]:
+        options: Any = {"verify_exp": False, "require": ["exp", "iat", "iss", "actor"]}
+        *others, last = self._keys
+        for key in others:
+            with suppress(jwt.InvalidSignatureError):
+                return jwt.decode(token, key, algorithms=[ALGORITHM], issuer=ISSUER, options=options)
+        return jwt.decode(token, last, algorithms=[ALGORITHM], issuer=ISSUER, options=options)
 
 
 def _unauthenticated() -> Problem:

@@ -110,3 +110,20 @@ def test_rights_end_where_the_mandate_ends() -> None:
         ACTOR.require("document.write", "order")
     assert ACTOR.label == "张三（代理 91610131MA6TTTTT01）"
     assert LIFETIME == 60
+
+
+def test_while_the_key_is_changed_both_are_good(tmp_path: Path) -> None:
+    old, new, foreign = (keys(tmp_path, name) for name in ("old", "new", "foreign"))
+    both = tmp_path / "both.pub"
+    both.write_bytes(new[1].read_bytes() + b"\n" + old[1].read_bytes())
+    verifier = ActorVerifier(both)
+    for private, _ in (old, new):
+        assert verifier.verify(ActorSigner(private).token(ACTOR)) == ACTOR
+    refused(verifier, ActorSigner(foreign[0]).token(ACTOR), event=True)
+    refused(ActorVerifier(new[1]), ActorSigner(old[0]).token(ACTOR), event=True)
+
+
+def test_a_file_without_a_key_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "empty.pub").write_text("nothing\n")
+    with pytest.raises(ValueError, match="no public key"):
+        ActorVerifier(tmp_path / "empty.pub")
