@@ -11,9 +11,14 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from runtime.errors import Problem
 from services.signer.canary import Canary
@@ -33,6 +38,8 @@ CODES = {
     "device memory": tokens.DEVICE_MEMORY,
     "host memory": tokens.HOST_MEMORY,
     "general error": tokens.GENERAL_ERROR,
+    # of a vendor's own range: nothing is known of it
+    "a vendor's own": 0x80000123,
 }
 
 
@@ -104,6 +111,37 @@ def test_signing_needs_no_login_session_or_search_of_its_own(alone: Cluster, one
     assert good(sign(one, alone.keys, 300)) == 300
     assert [alone.shims[0].calls(name) for name in once] == before
     assert alone.shims[0].calls("Logout") == 0
+
+
+def test_nobody_gets_the_answer_of_another(trio: Cluster, device: Device) -> None:
+    """Eight callers at the same time with all keys: each answer holds for its own key and its own digest."""
+    public = {key: load_der_public_key(device.public_key(key)) for key in trio.keys}
+    sessions = [shim.calls("OpenSession") for shim in trio.shims]
+    with ThreadPoolExecutor(8) as callers:
+        wanted = [tokens.requests(trio.keys, 23) for _ in range(40)]
+        answers = list(callers.map(device.sign, wanted))
+    for request, answer in [
+        pair for both in zip(wanted, answers, strict=True) for pair in zip(*both, strict=True)
+    ]:
+        key = public[request.key]
+        assert isinstance(key, rsa.RSAPublicKey)
+        assert isinstance(answer, bytes)
+        # raises where it is the signature of anything else
+        key.verify(answer, request.data[-32:], padding.PKCS1v15(), Prehashed(hashes.SHA256()))
+    # however many call: no session is shared, and none is opened for them
+    assert [shim.calls("OpenSession") for shim in trio.shims] == sessions
+
+
+def test_a_session_that_is_closed_takes_no_login_with_it(alone: Cluster, one: Device) -> None:
+    """Making a key opens a session and closes it again; the one that logged in stays, and the key is sought once."""
+    shim, made = alone.shims[0], tokens.token_key(str(uuid.uuid4()), str(uuid.uuid4()))
+    logins, opened = shim.calls("Login"), shim.calls("OpenSession")
+    one.generate(made, "rsa")
+    assert shim.calls("OpenSession") > opened
+    sought = shim.calls("FindObjectsInit")
+    assert good(sign(one, [*alone.keys, made], 200)) == 200
+    assert shim.calls("Login") == logins
+    assert shim.calls("FindObjectsInit") == sought
 
 
 # ---- F24: what is lost is healed ----------------------------------------------------------------------------------
