@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from runtime.errors import Problem
 from services.signer.canary import Canary
+from services.signer.tokens import member
 from services.signer.tokens.base import SignRequest, TokenError
 from services.signer.tokens.pool import Device
 from tests.support import tokens
@@ -204,6 +205,36 @@ def test_a_token_that_vanishes_and_comes_back(trio: Cluster, device: Device) -> 
     assert trio.shims[0].calls("SignInit") > before
 
 
+def test_idle_sessions_are_used_and_one_that_died_is_replaced_before_anybody_signs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Firewalls forget connections that are silent for minutes, at the shortest for one."""
+    assert member.KEEP_ALIVE_SECONDS < 60
+    monkeypatch.setattr(member, "KEEP_ALIVE_SECONDS", 0.2)
+    quiet = Cluster(tmp_path, 1, keys=1, workers=4)
+    shim = quiet.shims[0]
+    with pool_of(quiet.file) as device:
+        eventually(lambda: len(device.pids) == 4, "all processes run", 60)
+        before = {pid: turns(pid) for pid in device.pids}
+        eventually(
+            lambda: all(turns(pid) > then for pid, then in before.items()), "each has used its session", 30
+        )
+        # the far side has forgotten all of them
+        logins, idle = shim.calls("Login"), device.pids
+        shim.rule("SignInit", f"rv {tokens.SESSION_HANDLE_INVALID}", times=4)
+        eventually(lambda: not set(idle) & set(device.pids), "each is replaced, and nobody had asked", 60)
+        eventually(lambda: states(device) == ["healthy"] and len(device.pids) == 4, "all work again", 60)
+        assert shim.calls("Login") == logins + 4
+        assert good(sign(device, quiet.keys, 60)) == 60
+        assert shim.calls("Login") == logins + 4
+
+
+def turns(pid: int) -> int:
+    """How often a process has waited for something new: one that is asked nothing stays where it is."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("\nvoluntary_ctxt_switches:")[2].split()[0])
+
+
 # ---- F25: hanging -------------------------------------------------------------------------------------------------
 
 
@@ -322,8 +353,8 @@ def test_the_canary_tells_of_each_member(trio: Cluster, device: Device) -> None:
         eventually(lambda: states(device)[0] == "absent", "one member is away", 20)
         assert _ready(canary)
         results = canary.results()
-        for member in ("member-1", "member-2"):
-            assert results["hsm", member] == dict.fromkeys(trio.keys, "")
+        for name in ("member-1", "member-2"):
+            assert results["hsm", name] == dict.fromkeys(trio.keys, "")
         assert all(recorded.values())
     finally:
         stop.set()
@@ -340,12 +371,12 @@ def _ready(canary: Canary) -> bool:
 def test_a_member_whose_signatures_do_not_hold_is_not_used(
     trio: Cluster, device: Device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    member, started = device.members[0], device.members[0].pids
+    first, started = device.members[0], device.members[0].pids
     with monkeypatch.context() as changed:
         changed.setattr("services.signer.probe.Challenge.holds", lambda *_: False)
-        assert device.probe(member, trio.keys[0]) == "the signature does not hold"
+        assert device.probe(first, trio.keys[0]) == "the signature does not hold"
         eventually(lambda: states(device)[0] == "absent", "the member is not used", 20)
         assert "does not hold" in device.states()[0].reason
         assert good(sign(device, trio.keys, 60)) == 60
     eventually(lambda: states(device)[0] == "healthy", "it proved itself again", 30)
-    assert member.pids != started
+    assert first.pids != started
