@@ -269,7 +269,8 @@ class BusConsumer:
         channel.auto_decode = False
         channel.message_to_python = partial(_untouched, channel)
         channel.basic_qos(0, self._prefetch, False)
-        if (self._queue.queue_arguments or {}).get("x-dead-letter-exchange") == PARKED_EXCHANGE.name:
+        queue: Any = self._queue
+        if (queue.queue_arguments or {}).get("x-dead-letter-exchange") == PARKED_EXCHANGE.name:
             # before anything may need it
             PARKED(channel).declare()
         self._waiting = []
