@@ -34,7 +34,7 @@ from proto.tasks.v1 import tasks_pb2_grpc
 from runtime import config as settings
 from runtime import grpc_server, migrate, process, relay
 from runtime.actor import ActorVerifier
-from runtime.bus import Bus, BusConsumer, declare_parking, event_queue
+from runtime.bus import Bus, BusConsumer, event_queue
 from runtime.db import Database
 from runtime.ops import Check
 
@@ -128,7 +128,6 @@ class Service:
         name = f"{self.name}.consume"
 
         def main(stop: threading.Event) -> None:
-            declare_parking(config.bus_url)
             handler = events.Handler(filing, ActorVerifier(config.actor_public_key), name)
             queue = event_queue(f"{self.name}.events", events.routing_keys(self.types))
             BusConsumer(config.bus_url, queue, handler, stop, prefetch=200, batch=100).run()
@@ -140,7 +139,6 @@ class Service:
         filing = self._filing(config)
 
         def main(stop: threading.Event) -> None:
-            declare_parking(config.bus_url)
             exports = ExportHandler(ExportWork(filing), ActorVerifier(config.actor_public_key))
             wanted = event_queue(f"{self.name}.exports", export_events.routing_keys(self.types))
             beside = BusConsumer(config.bus_url, wanted, exports, stop, prefetch=1, batch=1)

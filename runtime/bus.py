@@ -219,7 +219,7 @@ class Publisher:
 
 
 class BusConsumer:
-    """Consumes one queue in batches until stopped; survives the broker's death.
+    """Consumes one queue in batches until stopped; waits for a broker that is away, also at the start.
 
     handler(list of deliveries) must commit before it returns; then the whole batch is acknowledged at once.
     A Problem of kind `unavailable` or `conflict` is waited out with the batch in hand; any other failure is
@@ -269,6 +269,10 @@ class BusConsumer:
         channel.auto_decode = False
         channel.message_to_python = partial(_untouched, channel)
         channel.basic_qos(0, self._prefetch, False)
+        queue: Any = self._queue
+        if (queue.queue_arguments or {}).get("x-dead-letter-exchange") == PARKED_EXCHANGE.name:
+            # before anything may need it
+            PARKED(channel).declare()
         self._waiting = []
         with Consumer(channel, [self._queue], on_message=self._on_message, auto_declare=True):
             self.connected.set()
@@ -363,12 +367,3 @@ def event_queue(name: str, routing_keys: Sequence[str]) -> Queue:
             "x-dead-letter-exchange": PARKED_EXCHANGE.name,
         },
     )
-
-
-def declare_parking(url: str) -> None:
-    """Make the parking exchange and queue, before anything may need them."""
-    bus = Bus(url)
-    try:
-        PARKED(bus.connect().channel()).declare()
-    finally:
-        bus.close()

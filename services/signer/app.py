@@ -123,7 +123,6 @@ def consume(config: Config) -> None:
         usecases.record_probe(database, now(), tenant_id, key_id, works, reason)
 
     def main(stop: threading.Event) -> None:
-        bus.declare_parking(config.bus_url)
         threads: list[threading.Thread] = []
 
         def appeared(device: RemoteDevice) -> None:

@@ -21,7 +21,7 @@ from filing.sheet_process import SheetReader
 from filing.usecases.import_work import Work
 from proto.events.v1 import events_pb2
 from runtime.actor import ActorVerifier
-from runtime.bus import Bus, BusConsumer, Message, declare_parking, event_queue
+from runtime.bus import Bus, BusConsumer, Message, event_queue
 from runtime.db import Database
 from runtime.outbox import Relay
 from tests.contract.made_up import REGISTRY
@@ -46,7 +46,6 @@ class Service:
         handler = events.Handler(base.filing, verifier, "test.consume")
         worker = ImportHandler(Work(base.filing, SheetReader(TYPES)), verifier)
         asked = [f"import.requested.{doctype.kind}" for doctype in REGISTRY.types]
-        declare_parking(self.url)
         self._consumers = [
             BusConsumer(
                 self.url,

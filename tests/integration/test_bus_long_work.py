@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from runtime import bus
-from runtime.bus import Bus, BusConsumer, Delivery, Message, declare_parking, event_queue
+from runtime.bus import Bus, BusConsumer, Delivery, Message, event_queue
 from tests.support.eventually import eventually
 
 
@@ -20,7 +20,6 @@ def test_long_work_keeps_its_connection_and_its_message(
     # the broker hangs up on who is silent for two of these
     monkeypatch.setattr(bus, "HEARTBEAT", 1)
     url, key = servers["bus_url"], f"test.{uuid.uuid4()}"
-    declare_parking(url)
     stop, seen, lost = threading.Event(), [], threading.Event()
     pause = threading.Event()
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support import traces
 from tests.support.agents import Agent
 from tests.support.at_the_card import agree, certified, shown
 from tests.support.cards import Card, Reader
@@ -107,6 +109,51 @@ def test_customs_accepts_what_the_card_signed(stack: Stack, admin: Visitor, key:
         item for item in admin.get(f"/documents/order/{order}/timeline").json()["items"] if "key" in str(item)
     )
     assert "报关员的卡" in str(signed)
+
+
+def test_no_pin_is_anywhere_but_where_a_token_is_asked_with_it(
+    stack: Stack, admin: Visitor, key: str, agent: Agent
+) -> None:
+    """The HSM's PIN and the card's, after both have signed: logs, files, databases, bus, and all processes."""
+    file_of = {name: stack.run_dir / "secrets" / name for name in ("token-pin", "token-so-pin")}
+    of_the_hsm = {name: file.read_text().strip() for name, file in file_of.items()}
+    bus = traces.Bus(stack.servers()["bus_url"])
+    try:
+        [by_card] = file(admin)
+        with in_use_again(admin, key):
+            [by_hsm] = file(admin)
+            eventually(lambda: state(admin, by_hsm) == "accepted", "the HSM signed", 60)
+        eventually(lambda: state(admin, by_card) == "accepted", "the card signed", 60)
+        heard = bus.look()
+    finally:
+        bus.close()
+    running = {name: int(one["pid"]) for name, one in stack.processes().items()}
+    searched = dict(traces.processes(running))
+    # of those who may know it, the one that logs in does
+    workers = [name for name in searched if "pkcs11_worker" in name]
+    assert workers
+    assert any(traces.in_process(searched[name], of_the_hsm["token-pin"].encode()) for name in workers)
+    for pin in (PIN, *of_the_hsm.values()):
+        own = [f"secrets/{name}" for name, known in of_the_hsm.items() if known == pin]
+        assert traces.in_files(stack.run_dir, pin.encode()) == own
+        assert traces.in_databases(stack.servers()["postgres_url"], pin) == []
+        assert [one for one in heard if pin.encode() in one] == []
+        may = workers if pin == of_the_hsm["token-pin"] else []
+        holders = [name for name, pid in searched.items() if traces.in_process(pid, pin.encode())]
+        assert [name for name in holders if name not in may] == []
+    # the searches find what is there
+    assert traces.in_files(stack.run_dir, by_card.encode())
+    assert traces.in_databases(stack.servers()["postgres_url"], admin.me["enterprise"]["code"])
+    assert any(by_card.encode() in one and by_hsm.encode() not in one for one in heard)
+
+
+@contextmanager
+def in_use_again(admin: Visitor, key: str) -> Iterator[None]:
+    """The enterprise's key of the HSM signs, until the card does again."""
+    [other, *_] = [item for item in admin.get("/devices").json()["items"] if item["id"] != key]
+    assert admin.post(f"/devices/{other['id']}/actions/activate").status_code == 200
+    yield
+    assert admin.post(f"/devices/{key}/actions/activate").status_code == 200
 
 
 def test_a_card_that_is_out_is_a_queue_with_a_reason_and_what_waits_can_be_withdrawn(

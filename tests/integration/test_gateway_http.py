@@ -278,6 +278,8 @@ def test_what_a_browser_is_told(stack: Stack, clerk: Visitor) -> None:
         policy = answer.headers["Content-Security-Policy"]
         assert "frame-ancestors 'none'" in policy
         assert "script-src 'self';" in policy
+        # no page reaches a program on the visitor's own machine
+        assert "connect-src 'self';" in policy
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Referrer-Policy"]
         assert answer.headers["X-Request-Id"]

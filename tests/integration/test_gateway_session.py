@@ -142,6 +142,18 @@ def test_writes_from_other_sites_are_refused(stack: Stack, origin: str) -> None:
     assert same.status_code == 201
 
 
+def test_no_other_site_may_read_what_a_session_sees(stack: Stack) -> None:
+    visitor = signed_in(stack, "A", "declarant")
+    asks = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "X-CSRF-Token"}
+    for origin in ("https://evil.example", "null"):
+        for answer in (
+            visitor.get("/devices", headers={"Origin": origin}),
+            visitor.get("/session", headers={"Origin": origin}),
+            visitor.call("OPTIONS", "/documents/order", headers={"Origin": origin, **asks}),
+        ):
+            assert [name for name in answer.headers if name.lower().startswith("access-control-")] == []
+
+
 @pytest.mark.parametrize("token", [None, "", "x", "中", "other"])
 def test_writes_need_the_sessions_own_token(stack: Stack, token: str | None) -> None:
     visitor, other = signed_in(stack, "A", "declarant"), signed_in(stack, "A", "declarant")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -129,6 +131,34 @@ def test_a_key_that_signed_enough_has_a_measured_speed(clerk: Visitor) -> None:
             # one that was active lately has its rate still, but nothing to end
             assert item["ends_at"] is None
             assert item["reason"]["code"] in ("inactive", "expired", "unavailable")
+
+
+def test_who_files_is_told_when_the_device_will_be_done(stack: Stack, clerk: Visitor) -> None:
+    """For the device that signs, from what waits for it and how fast it was, not from a limit on callers."""
+    ids = [clerk.save_order()["id"] for _ in range(12)]
+    body = {"ids": ids, "documents_per_message": 1}
+    # what decides what is signed stands still, as when everybody's work comes at once
+    pid = stack.processes()["signer.consume"]["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        assert clerk.post("/documents/order/actions/declare", json=body).status_code == 200
+
+        def all_wait() -> dict[str, Any]:
+            found = fits(stat_schemas.DevicesAnswer, clerk.get("/stats/devices"))
+            (active,) = [item for item in found["items"] if item["key"]["active"]]
+            assert active["messages"] == 12
+            return found
+
+        found = eventually(all_wait, "twelve wait", 30)
+        (active,) = [item for item in found["items"] if item["key"]["active"]]
+        assert active["reason"] is None
+        seconds = (
+            datetime.fromisoformat(active["ends_at"]) - datetime.fromisoformat(found["at"])
+        ).total_seconds()
+        # times are told to the second
+        assert seconds == pytest.approx(12 / active["rate"]["per_minute"] * 60, abs=1)
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def test_a_broker_sees_the_kinds_of_the_mandate_only(stack: Stack) -> None:

@@ -832,6 +832,19 @@ def test_an_expired_certificate_is_shown_and_cannot_be_activated(
     assert caught.value.kind == "invalid"
 
 
+@pytest.mark.parametrize(
+    ("days", "left", "warning"), [(61, 60, 0), (59, 58, 60), (29, 28, 30), (6, 5, 7), (-1, -2, 7)]
+)
+def test_the_end_of_a_certificate_is_told_weeks_before(
+    side: SignerSide, call: Calls, tenant: Tenant, days: int, left: int, warning: int
+) -> None:
+    # an hour short of so many days: it stays as it is for the length of a test
+    side.expire(tenant, datetime.now(UTC) + timedelta(days=days, hours=-1))
+    (key,) = call("ListKeys", signer_pb2.ListKeysRequest(), tenant.actor()).items
+    assert (key.expires_in_days, key.warning) == (left, warning)
+    assert (key.state == "expired") == (days < 0)
+
+
 def test_a_key_that_stopped_working_is_shown_as_unavailable(
     side: SignerSide, call: Calls, tenant: Tenant
 ) -> None:

@@ -11,12 +11,18 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from runtime.errors import Problem
 from services.signer.canary import Canary
+from services.signer.tokens import member
 from services.signer.tokens.base import SignRequest, TokenError
 from services.signer.tokens.pool import Device
 from tests.support import tokens
@@ -33,6 +39,8 @@ CODES = {
     "device memory": tokens.DEVICE_MEMORY,
     "host memory": tokens.HOST_MEMORY,
     "general error": tokens.GENERAL_ERROR,
+    # of a vendor's own range: nothing is known of it
+    "a vendor's own": 0x80000123,
 }
 
 
@@ -106,6 +114,37 @@ def test_signing_needs_no_login_session_or_search_of_its_own(alone: Cluster, one
     assert alone.shims[0].calls("Logout") == 0
 
 
+def test_nobody_gets_the_answer_of_another(trio: Cluster, device: Device) -> None:
+    """Eight callers at the same time with all keys: each answer holds for its own key and its own digest."""
+    public = {key: load_der_public_key(device.public_key(key)) for key in trio.keys}
+    sessions = [shim.calls("OpenSession") for shim in trio.shims]
+    with ThreadPoolExecutor(8) as callers:
+        wanted = [tokens.requests(trio.keys, 23) for _ in range(40)]
+        answers = list(callers.map(device.sign, wanted))
+    for request, answer in [
+        pair for both in zip(wanted, answers, strict=True) for pair in zip(*both, strict=True)
+    ]:
+        key = public[request.key]
+        assert isinstance(key, rsa.RSAPublicKey)
+        assert isinstance(answer, bytes)
+        # raises where it is the signature of anything else
+        key.verify(answer, request.data[-32:], padding.PKCS1v15(), Prehashed(hashes.SHA256()))
+    # however many call: no session is shared, and none is opened for them
+    assert [shim.calls("OpenSession") for shim in trio.shims] == sessions
+
+
+def test_a_session_that_is_closed_takes_no_login_with_it(alone: Cluster, one: Device) -> None:
+    """Making a key opens a session and closes it again; the one that logged in stays, and the key is sought once."""
+    shim, made = alone.shims[0], tokens.token_key(str(uuid.uuid4()), str(uuid.uuid4()))
+    logins, opened = shim.calls("Login"), shim.calls("OpenSession")
+    one.generate(made, "rsa")
+    assert shim.calls("OpenSession") > opened
+    sought = shim.calls("FindObjectsInit")
+    assert good(sign(one, [*alone.keys, made], 200)) == 200
+    assert shim.calls("Login") == logins
+    assert shim.calls("FindObjectsInit") == sought
+
+
 # ---- F24: what is lost is healed ----------------------------------------------------------------------------------
 
 
@@ -164,6 +203,37 @@ def test_a_token_that_vanishes_and_comes_back(trio: Cluster, device: Device) -> 
     before = trio.shims[0].calls("SignInit")
     sign(device, trio.keys, 120)
     assert trio.shims[0].calls("SignInit") > before
+
+
+def test_idle_sessions_are_used_and_one_that_died_is_replaced_before_anybody_signs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Firewalls forget connections that are silent for minutes, at the shortest for one."""
+    assert member.KEEP_ALIVE_SECONDS < 60
+    monkeypatch.setattr(member, "KEEP_ALIVE_SECONDS", 0.2)
+    quiet = Cluster(tmp_path, 1, keys=1, workers=4)
+    shim = quiet.shims[0]
+    with pool_of(quiet.file) as device:
+        eventually(lambda: len(device.pids) == 4, "all processes run", 60)
+        before = {pid: turns(pid) for pid in device.pids}
+        eventually(
+            lambda: all(turns(pid) > then for pid, then in before.items()), "each has used its session", 30
+        )
+        # the far side has forgotten one of them: whichever asks next
+        logins, idle = shim.calls("Login"), set(device.pids)
+        shim.rule("SignInit", f"rv {tokens.SESSION_HANDLE_INVALID}", times=1)
+        eventually(lambda: not idle <= set(device.pids), "it is given up, and nobody had asked", 60)
+        eventually(lambda: states(device) == ["healthy"] and len(device.pids) == 4, "all work again", 60)
+        assert len(idle & set(device.pids)) == 3
+        assert shim.calls("Login") == logins + 1
+        assert good(sign(device, quiet.keys, 60)) == 60
+        assert shim.calls("Login") == logins + 1
+
+
+def turns(pid: int) -> int:
+    """How often a process has waited for something new: one that is asked nothing stays where it is."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("\nvoluntary_ctxt_switches:")[2].split()[0])
 
 
 # ---- F25: hanging -------------------------------------------------------------------------------------------------
@@ -284,8 +354,8 @@ def test_the_canary_tells_of_each_member(trio: Cluster, device: Device) -> None:
         eventually(lambda: states(device)[0] == "absent", "one member is away", 20)
         assert _ready(canary)
         results = canary.results()
-        for member in ("member-1", "member-2"):
-            assert results["hsm", member] == dict.fromkeys(trio.keys, "")
+        for name in ("member-1", "member-2"):
+            assert results["hsm", name] == dict.fromkeys(trio.keys, "")
         assert all(recorded.values())
     finally:
         stop.set()
@@ -302,12 +372,12 @@ def _ready(canary: Canary) -> bool:
 def test_a_member_whose_signatures_do_not_hold_is_not_used(
     trio: Cluster, device: Device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    member, started = device.members[0], device.members[0].pids
+    first, started = device.members[0], device.members[0].pids
     with monkeypatch.context() as changed:
         changed.setattr("services.signer.probe.Challenge.holds", lambda *_: False)
-        assert device.probe(member, trio.keys[0]) == "the signature does not hold"
+        assert device.probe(first, trio.keys[0]) == "the signature does not hold"
         eventually(lambda: states(device)[0] == "absent", "the member is not used", 20)
         assert "does not hold" in device.states()[0].reason
         assert good(sign(device, trio.keys, 60)) == 60
     eventually(lambda: states(device)[0] == "healthy", "it proved itself again", 30)
-    assert member.pids != started
+    assert first.pids != started

@@ -36,7 +36,6 @@ from runtime.bus import (
     RECOVERABLE,
     Bus,
     Message,
-    declare_parking,
     event_queue,
     quorum_queue,
 )
@@ -295,7 +294,6 @@ class CustomsSide:
         bus.close()
 
     def _clear_queues(self) -> None:
-        declare_parking(self.servers["bus_url"])
         for url, queues in (
             (self.servers["bus_url"], (event_queue("gateway.ready", ["message.ready.#"]), _CAPTURE, PARKED)),
             (self.servers["bus_url"], (lane_queue("amqp"), lane_queue("spool"))),

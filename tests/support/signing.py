@@ -31,7 +31,7 @@ from sqlalchemy import text
 
 from proto.events.v1 import events_pb2
 from runtime.actor import Actor, ActorSigner
-from runtime.bus import EXCHANGE, PARKED, RECOVERABLE, Bus, Message, declare_parking, event_queue
+from runtime.bus import EXCHANGE, PARKED, RECOVERABLE, Bus, Message, event_queue
 from runtime.db import Database
 from services.signer import app, events
 from services.signer.provision import Order, provision
@@ -312,6 +312,14 @@ class SignerSide:
         process = self._processes.get(name)
         return process is not None and process.poll() is None
 
+    def pid(self, name: str) -> int:
+        """The process id of one that was started."""
+        return self._processes[name].pid
+
+    def address(self, name: str) -> str:
+        """host:port of its operations: readiness and figures."""
+        return self._ops[name]
+
     def kill(self, name: str) -> None:
         """As the power does."""
         process = self._processes.pop(name)
@@ -418,7 +426,6 @@ class SignerSide:
     # -- inside ---------------------------------------------------------------------------------------------
 
     def _clear_queues(self) -> None:
-        declare_parking(self.servers["bus_url"])
         with self._connection() as connection:
             channel = connection.channel()
             for queue in (event_queue(events.QUEUE, events.BINDINGS), _CAPTURE, PARKED):

@@ -41,19 +41,3 @@ def together(loops: Mapping[str, Callable[[], None]], stop: threading.Event) -> 
         thread.join(PATIENCE)
     if failed:
         raise RuntimeError(f"loops failed: {', '.join(failed)}")
-
-
-def until(
-    stop: threading.Event, what: str, act: Callable[[], None], errors: tuple[type[BaseException], ...]
-) -> None:
-    """Do `act` again and again until it raises none of `errors`, or until stopped."""
-    delay = 0.2
-    while not stop.is_set():
-        try:
-            act()
-        except errors as exc:
-            _LOG.warning("start.waiting", part=what, reason=str(exc) or type(exc).__name__)
-            stop.wait(delay)
-            delay = min(delay * 2, 5)
-        else:
-            return

@@ -21,10 +21,8 @@ from runtime.actor import ActorVerifier
 from runtime.bus import (
     EXCHANGE,
     PARKED_EXCHANGE,
-    RECOVERABLE,
     BusConsumer,
     Handler,
-    declare_parking,
     event_queue,
 )
 from runtime.db import Database
@@ -34,7 +32,7 @@ from services.gateway.customs.channels.base import Channel
 from services.gateway.customs.channels.spool import SpoolChannel
 from services.gateway.customs.intake import DUE, Intake
 from services.gateway.customs.lane import Lane
-from services.gateway.customs.loops import together, until
+from services.gateway.customs.loops import together
 
 #: messages in memory and in one transaction; 64 of the largest real ones (100 documents) are some 30 MB
 BATCH = 64
@@ -84,7 +82,6 @@ class Transmitter:
 
     def run(self, stop: threading.Event) -> None:
         """Until stopped."""
-        until(stop, "bus", lambda: declare_parking(self._bus_url), RECOVERABLE)
         consumers = {
             "intake": self._consumer(
                 event_queue("gateway.ready", ["message.ready.#"]), self._intake.handle, stop

@@ -30,6 +30,8 @@ _LOST = Counter("signer_token_workers_lost", "Token processes that were given up
 _BACKOFF = (0.1, 0.5, 1.0, 2.0, 5.0)  # seconds between starts
 #: seconds between looks at a token that needs a person: nothing is asked of it (attempts.py), only files and flags read
 _LOCKED_SECONDS = 10.0
+#: seconds without work after which a process uses its session: far below what firewalls and HSMs cut off as idle
+KEEP_ALIVE_SECONDS = 20.0
 
 
 class Member:
@@ -209,10 +211,18 @@ class Member:
         return True
 
     def _alive(self, worker: Worker) -> bool:
-        """While nothing is to do: a process that ended is replaced before somebody needs it."""
+        """While nothing is to do: a process that ended, or whose session died, is replaced before somebody needs it."""
         if not worker.alive:
             self._set(State.SUSPECT, "the token process ended by itself")
-        return worker.alive
+            return False
+        if time.monotonic() - worker.used < KEEP_ALIVE_SECONDS:
+            return True
+        try:
+            self._try(worker)
+        except TokenError as exc:
+            self._set(State.SUSPECT, exc.reason)
+            return False
+        return True
 
     def _give_up(self, index: int, worker: Worker) -> None:
         _LOST.labels(*self._labels).inc()

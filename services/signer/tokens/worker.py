@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -43,6 +44,8 @@ class Worker:
                 start_new_session=True,
             )
         self._channel = ours
+        #: when its last answer came (monotonic)
+        self.used = time.monotonic()
         try:
             self.info = self._hello(wire.receive(ours, START_SECONDS))
         except wire.FrameError as exc:
@@ -76,6 +79,7 @@ class Worker:
             answer = wire.receive(self._channel, seconds)
         except wire.FrameError as exc:
             raise TokenError("lost", f"the token process gave no answer: {exc}") from exc
+        self.used = time.monotonic()
         if answer and answer[0] == b"ok":
             return answer[1:]
         if len(answer) == 3 and answer[0] == b"failed":

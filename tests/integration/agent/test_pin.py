@@ -12,6 +12,7 @@ from tests.support.agent_service import Service
 from tests.support.agents import Agent, ready, soon
 from tests.support.cards import Card, Reader
 from tests.support.signed_infos import signed_info
+from tests.support.traces import in_process
 
 WRONG = "pin-of-nobody-40417"
 
@@ -53,29 +54,15 @@ def test_it_is_in_no_frame_file_log_argument_or_environment(
     assert [path for path in leftovers if card.pin.encode() in path.read_bytes()] == []
 
 
-def copies(pid: int, pin: str) -> int:
-    """How often it stands in a process's memory."""
-    found = 0
-    with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
-        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
-            bounds, rights, *_ = line.split()
-            begin, end = (int(number, 16) for number in bounds.split("-"))
-            # the kernel's own pages cannot be read
-            if rights.startswith("r") and "[v" not in line:
-                memory.seek(begin)
-                found += memory.read(end - begin).count(pin.encode())
-    return found
-
-
 def test_it_is_in_memory_once_and_then_not_at_all(
     agents: Enrolled, service: Service, reader: Reader, card: Card
 ) -> None:
     agent = ready(agents(reader), service, reader, card)
-    assert copies(agent.pid, card.pin) == 1
-    assert [copies(pid, card.pin) for pid in agent.modules()] == [0, 0]
+    assert in_process(agent.pid, card.pin.encode()) == 1
+    assert [in_process(pid, card.pin.encode()) for pid in agent.modules()] == [0, 0]
     reader.remove(card)
     soon(lambda: not service.cards(), "the card is announced as gone")
-    assert [copies(pid, card.pin) for pid in (agent.pid, *agent.modules())] == [0, 0]
+    assert [in_process(pid, card.pin.encode()) for pid in (agent.pid, *agent.modules())] == [0, 0]
 
 
 def test_a_wrong_pin_is_tried_once_and_says_what_is_left(

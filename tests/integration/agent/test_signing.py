@@ -11,6 +11,7 @@ from tests.support.agent_service import Service
 from tests.support.agents import ready, soon
 from tests.support.cards import Card, Reader
 from tests.support.signed_infos import challenge, signed_info
+from tests.support.tokens import Shim
 
 
 def test_a_document_is_signed(agents: Enrolled, service: Service, reader: Reader, card: Card) -> None:
@@ -158,6 +159,19 @@ def test_requests_of_a_card_are_signed_in_their_order(
         rows = connection.execute("SELECT request_id FROM entry ORDER BY rowid").fetchall()
     connection.close()
     assert [name for (name,) in rows] == [one.frame.request_id for one in asked]
+
+
+def test_a_card_is_logged_in_once_for_many_signatures(
+    agents: Enrolled, service: Service, reader: Reader, card: Card, tmp_path: Path
+) -> None:
+    shim = Shim(tmp_path / "shim")
+    ready(agents(settings=reader.settings("reader", shim=shim)), service, reader, card)
+    assert shim.calls("Login") == 1
+    asked = [service.ask(card.fingerprint, signed_info(str(number))) for number in range(30)]
+    for one in asked:
+        assert service.answered(one).code == ""
+    assert shim.calls("Sign") >= 30
+    assert (shim.calls("Login"), shim.calls("Logout")) == (1, 0)
 
 
 def test_check_says_what_the_drivers_see(
