@@ -10,13 +10,12 @@ a round.
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 
 #: a measurement of that many seconds replaces most (1 - 1/e) of what was known
 _MEMORY = 1.0
-#: rounds of credit that a tenant may save up: none by waiting, only what a whole job was too dear for
-_CARRY = 1.0
+#: turns' worth of credit that a tenant may save up: none by waiting, only what it could not use of its last turn
+_TURNS = 2.0
 
 #: (tenant, lane): what a queue holds of one tenant
 Flow = tuple[str, int]
@@ -29,8 +28,10 @@ class Fair:
         """seconds_a_job: the cost until one was measured. weights: tenant -> share, 1 for all others."""
         self.seconds_a_job = seconds_a_job
         self._weights = weights or {}
-        #: tenant -> seconds of the device it may still use, in the order in which they are served
-        self._credit: OrderedDict[str, float] = OrderedDict()
+        #: tenant -> seconds of the device it may still use, in the order in which they came
+        self._credit: dict[str, float] = {}
+        #: who had its place in the turn that is under way
+        self._served: set[str] = set()
         #: flows with a backlog; and those that went before the round that is under way
         self._long: set[Flow] = set()
         self._went: set[Flow] = set()
@@ -68,26 +69,34 @@ class Fair:
 
         What a tenant does not use is given to the others by asking again without it.
         """
+        if not waiting:
+            return []
         for tenant in [known for known in self._credit if known not in waiting]:
             del self._credit[tenant]  # an empty queue keeps no credit
         for tenant in waiting:
             self._credit.setdefault(tenant, 0.0)
-        order = sorted(self._credit, key=lambda tenant: waiting[tenant])  # stable: round robin within a lane
-        total = sum(self._weight(tenant) for tenant in order)
-        left, granted = jobs, []
-        for tenant in order:
-            quantum = max(jobs * self._weight(tenant) / total, _CARRY) * self.seconds_a_job
-            credit = min(self._credit[tenant] + quantum, quantum + _CARRY * self.seconds_a_job)
-            # float noise must not turn a whole job into none
-            places = min(left, int(credit / self.seconds_a_job + 1e-9))
-            if places:
-                granted.append((tenant, places))
-                left -= places
+        # somebody gets a place in every turn, whatever the weights
+        scale = self.seconds_a_job / min(1.0, max(map(self._weight, waiting)))
+        left, granted = jobs, dict.fromkeys(waiting, 0)
+        while left:
+            # stable: by when they came within a lane; a turn that was cut short goes on with the rest
+            rest = [tenant for tenant in self._credit if tenant not in self._served]
+            due = sorted(rest, key=lambda tenant: waiting[tenant])
+            if not due:
+                self._served.clear()
+                continue
+            for tenant in due:
+                quantum = scale * self._weight(tenant)
+                credit = min(self._credit[tenant] + quantum, _TURNS * max(quantum, self.seconds_a_job))
+                # float noise must not turn a whole job into none
+                places = min(left, int(credit / self.seconds_a_job + 1e-9))
                 self._credit[tenant] = credit - places * self.seconds_a_job
-                self._credit.move_to_end(tenant)
-            if not left:
-                break
-        return granted
+                self._served.add(tenant)
+                granted[tenant] += places
+                left -= places
+                if not left:
+                    break
+        return [(tenant, places) for tenant, places in granted.items() if places]
 
     def unused(self, tenant: str) -> None:
         """The tenant took less than it was granted: its queue is empty, its credit ends."""

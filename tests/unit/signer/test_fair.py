@@ -39,7 +39,7 @@ def test_a_round_leaves_no_place_idle_and_gives_no_more_than_there_are(
 
 
 @given(st.integers(2, 12), st.integers(1, 64), st.floats(1e-5, 30))
-def test_equal_tenants_with_work_get_equal_shares_within_one_job_a_round(
+def test_equal_tenants_with_work_get_equal_shares_within_one_job(
     tenants: int, places: int, cost: float
 ) -> None:
     fair, rounds = Fair(cost), 40
@@ -48,7 +48,7 @@ def test_equal_tenants_with_work_get_equal_shares_within_one_job_a_round(
     for _ in range(rounds):
         for tenant, jobs in serve(fair, queues, places).items():
             total[tenant] += jobs
-    assert max(total.values()) - min(total.values()) <= max(2, places * rounds // tenants // 5)
+    assert max(total.values()) - min(total.values()) <= 1
 
 
 def test_a_quiet_tenant_is_served_in_the_next_round_however_much_another_has() -> None:
