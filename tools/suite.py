@@ -1,8 +1,8 @@
-"""`python -m tools.suite`: all tests but the fault tests, in two halves side by side.
+"""`python -m tools.suite`: all tests but the fault tests, in parts of which a few run side by side.
 
-The one waits for pages, the other for servers and tokens that are started and killed, about as long: together they take
-little more than the longer one. Each half's lines bear its name; a failure of either is the suite's. The closing line
-sums both up as pytest's own does.
+Tests wait a lot, for pages, servers and tokens that are started and killed: together the parts take far less than one
+after the other. Each part's lines bear its name; a failure of any is the suite's. The closing line sums them up as
+pytest's own does. More words are pytest's.
 """
 
 from __future__ import annotations
@@ -10,36 +10,60 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import threading
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from tools.paths import ROOT
 
-#: name -> what pytest is told
-HALVES = {
-    "pages": ("--ignore=tests/integration", "--ignore=tests/fault"),
-    "processes": ("tests/integration",),
-}
-#: pytest's codes for "all passed" and "no test ran"
-PASSED, NONE_RAN = 0, 5
+#: parts that run at the same time: more would make each other late on two cores
+AT_ONCE = 3
+#: integration tests whose servers, tokens and processes are their own; all others share a running stack
+_OWN = (
+    "agent",
+    "test_bus_*.py",
+    "test_customs_*.py",
+    "test_signer*.py",
+    "test_simulator*.py",
+    "test_stack_*.py",
+)
+_ELSEWHERE = ("tests/e2e", "tests/fault", "tests/integration")
+#: pytest's code for "all passed"
+PASSED = 0
 _COUNT = re.compile(r"(\d+) (passed|failed|skipped|errors?|warnings?|deselected|xfailed|xpassed)\b")
 
 
+def parts() -> dict[str, list[str]]:
+    """Name -> what pytest is told; the longest first."""
+    folder = ROOT / "tests" / "integration"
+    own = sorted(str(path.relative_to(ROOT)) for name in _OWN for path in folder.glob(name))
+    return {
+        "pages": ["tests/e2e"],
+        "services": ["tests/integration", *(f"--ignore={path}" for path in own)],
+        "processes": own,
+        "rest": [f"--ignore={path}" for path in _ELSEWHERE],
+    }
+
+
 @dataclass
-class Half:
-    """One pytest process; code: its exit code once it ended. counts: word of the closing line -> number."""
+class Part:
+    """One run of a test program; code: its exit code once it ended. counts: word of pytest's closing line -> number."""
 
     name: str
-    words: tuple[str, ...]
+    command: Sequence[str]
     code: int = -1
     counts: dict[str, int] = field(default_factory=dict)
 
-    def run(self, more: list[str]) -> None:
+    def run(self) -> None:
         """To its end, its output line by line under its name."""
-        command = [sys.executable, "-u", "-m", "pytest", "--color=no", *self.words, *more]
         process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+            self.command,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
         )
         assert process.stdout is not None
         last = ""
@@ -57,34 +81,31 @@ def closing(line: str) -> dict[str, int]:
     }
 
 
-def summed(halves: list[Half], seconds: float) -> str:
-    """A closing line for both, in pytest's words."""
+def summed(done: Sequence[Part], seconds: float) -> str:
+    """A closing line for all, in pytest's words."""
     total: dict[str, int] = {}
-    for half in halves:
-        for word, number in half.counts.items():
+    for part in done:
+        for word, number in part.counts.items():
             total[word] = total.get(word, 0) + number
     found = ", ".join(f"{number} {word}" for word, number in sorted(total.items()) if number)
     return f"==== {found or 'no tests ran'} in {seconds:.0f}s ===="
 
 
-def verdict(halves: list[Half]) -> int:
-    """0 only if each half ran tests and all of them passed."""
-    return int(any(half.code != PASSED or not half.counts.get("passed") for half in halves))
+def verdict(done: Sequence[Part]) -> int:
+    """0 only if each part ran tests and all of them passed."""
+    return int(any(part.code != PASSED or not part.counts.get("passed") for part in done))
 
 
 def main() -> int:
-    """The browser application's own tests first; more words are pytest's."""
+    """The browser application's own tests run among the others."""
     begun = time.monotonic()
-    if subprocess.run([sys.executable, "-m", "tools.web", "test"], cwd=ROOT, check=False).returncode:
-        return 1
-    halves = [Half(name, words) for name, words in HALVES.items()]
-    running = [threading.Thread(target=half.run, args=(sys.argv[1:],)) for half in halves]
-    for one in running:
-        one.start()
-    for one in running:
-        one.join()
-    print(summed(halves, time.monotonic() - begun))
-    return verdict(halves)
+    pytest = [sys.executable, "-u", "-m", "pytest", "--color=no"]
+    all_parts = [Part(name, [*pytest, *words, *sys.argv[1:]]) for name, words in parts().items()]
+    all_parts.append(Part("web", [sys.executable, "-u", "-m", "tools.web", "test"]))
+    with ThreadPoolExecutor(AT_ONCE) as runners:
+        list(runners.map(Part.run, all_parts))
+    print(summed(all_parts, time.monotonic() - begun))
+    return verdict(all_parts)
 
 
 if __name__ == "__main__":

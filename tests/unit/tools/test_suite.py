@@ -1,14 +1,15 @@
-"""Two halves side by side: no failure of either is lost, and what is said in the end is the sum."""
+"""Parts side by side: none is left out, no failure of any is lost, and what is said in the end is the sum."""
 
 from __future__ import annotations
 
 import pytest
 
-from tools.suite import Half, closing, summed, verdict
+from tools.paths import ROOT
+from tools.suite import Part, closing, parts, summed, verdict
 
 
-def half(code: int, **counts: int) -> Half:
-    return Half("x", (), code, counts)
+def part(code: int, **counts: int) -> Part:
+    return Part("x", (), code, counts)
 
 
 @pytest.mark.parametrize(
@@ -26,23 +27,37 @@ def test_the_closing_line_is_read(line: str, counts: dict[str, int]) -> None:
     assert closing(line) == counts
 
 
-def test_both_are_summed() -> None:
-    line = summed([half(0, passed=12, skipped=1), half(1, passed=3, failed=2)], 61.4)
+def test_all_are_summed() -> None:
+    line = summed([part(0, passed=12, skipped=1), part(1, passed=3, failed=2)], 61.4)
     assert line == "==== 2 failed, 15 passed, 1 skipped in 61s ===="
 
 
 @pytest.mark.parametrize(
-    ("halves", "code"),
+    ("done", "code"),
     [
-        ([half(0, passed=1), half(0, passed=1)], 0),
-        ([half(0, passed=1), half(1, passed=1, failed=1)], 1),
+        ([part(0, passed=1), part(0, passed=1)], 0),
+        ([part(0, passed=1), part(1, passed=1, failed=1)], 1),
         # killed, interrupted, wrongly called
-        ([half(-9), half(0, passed=1)], 1),
-        ([half(2, passed=5), half(0, passed=1)], 1),
-        # half a suite that ran nothing proves nothing
-        ([half(5), half(0, passed=1)], 1),
-        ([half(0), half(0, passed=1)], 1),
+        ([part(-9), part(0, passed=1)], 1),
+        ([part(2, passed=5), part(0, passed=1)], 1),
+        # a part that ran nothing proves nothing
+        ([part(5), part(0, passed=1)], 1),
+        ([part(0), part(0, passed=1)], 1),
     ],
 )
-def test_a_failure_of_either_is_the_suites(halves: list[Half], code: int) -> None:
-    assert verdict(halves) == code
+def test_a_failure_of_any_is_the_suites(done: list[Part], code: int) -> None:
+    assert verdict(done) == code
+
+
+def test_every_file_of_tests_is_in_one_part() -> None:
+    told = parts()
+    named = {name: [word for word in words if not word.startswith("--")] for name, words in told.items()}
+    ignored = {
+        name: [word.removeprefix("--ignore=") for word in words if word.startswith("--")]
+        for name, words in told.items()
+    }
+    for file in (ROOT / "tests").rglob("test_*.py"):
+        path = str(file.relative_to(ROOT))
+        inside = lambda folders, path=path: any(f"{path}/".startswith(f"{folder}/") for folder in folders)  # noqa: E731
+        where = [name for name in told if inside(named[name] or ["tests"]) and not inside(ignored[name])]
+        assert len(where) == (0 if path.startswith("tests/fault/") else 1), (path, where)
