@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from contextlib import closing
 from datetime import UTC, datetime
@@ -41,6 +42,9 @@ POOL_CALLERS = ("signer.consume", "signer.serve")
 CARDS_CALLERS = ("gateway.agents",)
 #: edge agents that one process of signer.cards serves; each has a thread
 CONNECTIONS = 400
+#: after which a thread of signer.consume lets another one go on; Python's own 0.005 at each of some thirty steps is more
+#: than the signature itself
+SWITCH_SECONDS = 0.0005
 #: what signer.pool is called when it does not answer
 _POOL_NAMES = ("签名设备", "The signing devices")
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -123,6 +127,8 @@ def consume(config: Config) -> None:
         usecases.record_probe(database, now(), tenant_id, key_id, works, reason)
 
     def main(stop: threading.Event) -> None:
+        # a hand that works off a backlog is busy all the time: who has little to do must not wait for it at every step
+        sys.setswitchinterval(SWITCH_SECONDS)
         threads: list[threading.Thread] = []
 
         def appeared(device: RemoteDevice) -> None:
