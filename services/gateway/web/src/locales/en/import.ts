@@ -82,7 +82,7 @@ const imports: typeof zh = {
     exportDate: 'Export date',
     exportDateHint: 'Goes into every document of this import',
     needDate: 'Choose the export date',
-    file: '{title} file',
+    file: 'File',
     submit: 'Import {title}',
     dropHintFlat: 'One document per row; keep the cells as text',
     noStrategyMapping:
@@ -145,6 +145,7 @@ const imports: typeof zh = {
     empty: 'No import tasks',
     emptyHint: 'Make a task, import basic data into it, then generate.',
     noDocuments: 'No declaration data fits',
+    noneYet: 'No declaration data yet',
     noDocumentsHint: 'Import and generate it under basic data import; it appears here.',
     notNow: "Not possible in the task's present state",
     nothingIn: 'The task has no documents yet',

@@ -55,6 +55,7 @@ const query: typeof zh = {
     import: 'Import',
     overdue: 'Overdue',
     emptyNone: '{title}: none on this page yet',
+    emptyLater: 'Documents show here by themselves once they are: {states}.',
     emptyReceived: 'Issued by customs; it appears here as soon as it arrives.',
     goNew: 'Enter one',
     leaves: 'leaves',
