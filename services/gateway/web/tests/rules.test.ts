@@ -78,7 +78,7 @@ describe('columns', () => {
   it('fit the screen by default, the more important first; what is kept always is never left out', () => {
     const names = (room: number) => chosenColumns(all, null, [], room).map((c) => c.name)
     expect(names(0)).toEqual(['number', 'state', 'return_info', 'stored_at'])
-    expect(names(760)).toEqual(['number', 'state', 'return_info', 'flag', 'stored_at'])
+    expect(names(780)).toEqual(['number', 'state', 'return_info', 'flag', 'stored_at'])
   })
   it('of what customs issues have no receipts, of kinds without batches no batch number', () => {
     const sheet = { name: 's', batch: false, export_date: null, columns: [] }
