@@ -47,7 +47,7 @@ const PICK = 38
 /** A state is read whole: its column has room for the longest of the kind, within these, in px. */
 const STATE_ROOM = { least: 128, most: 196, mark: 44 }
 /** What every default view keeps, with the room it needs; number and state come first, customs' words right after. */
-const KEPT: Record<string, number> = { number: 180, state: 128, return_info: 200, stored_at: 136 }
+const KEPT: Record<string, number> = { number: 182, state: 128, return_info: 186, stored_at: 136 }
 const NARROWEST = 84
 const WIDEST = 150
 

@@ -145,6 +145,8 @@ const imports: typeof zh = {
     empty: 'No import tasks',
     emptyHint: 'Make a task, import basic data into it, then generate.',
     noDocuments: 'No declaration data fits',
+    noneFits: 'No task fits',
+    noneFitsHint: 'Widen the days of change or take conditions away.',
     noneYet: 'No declaration data yet',
     noDocumentsHint: 'Import and generate it under basic data import; it appears here.',
     notNow: "Not possible in the task's present state",

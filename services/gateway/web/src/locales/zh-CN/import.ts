@@ -140,6 +140,8 @@ export default {
     empty: '没有导入任务',
     emptyHint: '新建任务后导入基础数据，再生成申报数据。',
     noDocuments: '没有符合条件的申报数据',
+    noneFits: '没有符合条件的任务',
+    noneFitsHint: '请放宽修改时间或减少条件。',
     noneYet: '还没有申报数据',
     noDocumentsHint: '在“基础数据导入”中导入并生成后，申报数据出现在这里。',
     notNow: '任务的当前状态不能这样做',
