@@ -140,6 +140,8 @@ export default {
     empty: '没有导入任务',
     emptyHint: '新建任务后导入基础数据，再生成申报数据。',
     noDocuments: '没有符合条件的申报数据',
+    kindAndStrategy: '单证类型 / 业务策略',
+    strategyAndCustomer: '业务策略 / 客户编号',
     noneFits: '没有符合条件的任务',
     noneFitsHint: '请放宽修改时间或减少条件。',
     noneYet: '还没有申报数据',
