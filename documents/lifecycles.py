@@ -31,7 +31,7 @@ _IN_REVIEW = Words(
 
 _BEFORE_CUSTOMS = (
     State("draft", Words("暂存", "Draft"), "grey", 0),
-    State("checked", Words("待提交", "Checked, to be submitted"), "grey", 1),
+    State("checked", Words("待提交", "To be submitted"), "grey", 1),
     State("signing", Words("签名中", "Being signed"), "blue", 2, limit_minutes=15, stuck=_NO_SIGNATURE),
     State("signed", Words("已签名", "Signed"), "blue", 3, limit_minutes=15, stuck=_NOT_SENT),
     State("sent", Words("已发送", "Sent"), "blue", 4, limit_minutes=60, stuck=_NO_ANSWER),

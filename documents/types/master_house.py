@@ -75,9 +75,9 @@ MASTER_HOUSE = DocumentType(
     title=Words("清单总分单", "Master-house list"),
     owner="list",
     pages=(
-        Page("C10", Words("清单总分单申报", "Declare master-house lists"), "lists", OPEN, entry=True),
+        Page("C10", Words("清单总分单申报", "Declare master lists"), "lists", OPEN, entry=True),
         Page("C11", Words("清单总分单查询", "Master-house lists"), "lists"),
-        Page("C12", Words("清单总分单改单", "Amend master-house lists"), "lists", ("accepted", "settled")),
+        Page("C12", Words("清单总分单改单", "Amend master lists"), "lists", ("accepted", "settled")),
     ),
     message=Message(
         root="CEB607Message", node="WayBill", head="WayBillHead", line="WayBillList",

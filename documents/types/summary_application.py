@@ -88,7 +88,7 @@ SUMMARY_APPLICATION = DocumentType(
     title=Words("汇总申请单", "Summary application"),
     owner="list",
     pages=(
-        Page("E1", Words("汇总申请单申报", "Declare summary applications"), "summary", OPEN, entry=True),
+        Page("E1", Words("汇总申请单申报", "Declare summaries"), "summary", OPEN, entry=True),
         Page("E2", Words("汇总申请单查询", "Summary applications"), "summary"),
     ),
     message=Message(

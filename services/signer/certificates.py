@@ -31,6 +31,11 @@ from services.signer.domain import MIN_RSA_BITS
 #: GM/T 0006: the curve and the signature method
 SM2_CURVE = "1.2.156.10197.1.301"
 SM2_WITH_SM3 = "1.2.156.10197.1.501"
+#: parts of a name of X.520, as RFC 4514 abbreviates them
+_SHORT = {
+    "common_name": "CN", "organizational_unit_name": "OU", "organization_name": "O", "country_name": "C",
+    "locality_name": "L", "state_or_province_name": "ST",
+}  # fmt: skip
 #: bytes of r and of s
 _HALF = 32
 
@@ -79,7 +84,7 @@ def read(data: bytes) -> Certificate:
             not_before=validity["not_before"].native.astimezone(UTC),
             not_after=validity["not_after"].native.astimezone(UTC),
             units=tuple(units) if isinstance(units, list) else (str(units),) if units else (),
-            subject=body["subject"].human_friendly,
+            subject=_subject(body["subject"]),
         )
     except (ValueError, TypeError, KeyError) as exc:
         raise CertificateError("不是可用的 X.509 证书。", f"Not a usable X.509 certificate: {exc}") from exc
@@ -88,6 +93,15 @@ def read(data: bytes) -> Certificate:
             "证书的密钥用途不含数字签名。", "The certificate's key usage excludes signatures."
         )
     return certificate
+
+
+def _subject(name: Any) -> str:
+    """CN=…, OU=…, O=…, C=…: the letters mean the same in every language."""
+    pairs = [pair for part in name.chosen for pair in part]
+    return ", ".join(
+        f"{_SHORT.get(pair['type'].native, pair['type'].native)}={pair['value'].native}"
+        for pair in reversed(pairs)
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -7,6 +7,8 @@ from playwright.sync_api import expect
 
 from tests.e2e.conftest import Sits
 from tests.support.browser import Desk
+from tests.support.people import Visitor, strategy
+from tests.support.stack import Stack
 
 PAGES = {
     "A": ("A1", "A2", "A3", "A4", "A5-import", "A5-declare", "A5-query", "A6-import", "A6-declare", "A6-query", "A7",
@@ -46,6 +48,11 @@ def test_every_page_of_the_menu_opens(sits: Sits, language: str) -> None:
             desk.at("tabs-menu").click()
             desk.at("tabs-close-others").click() if desk.at("tabs-close-others").is_enabled() else None
         desk.shoot(f"1{group}-{language}")
+        for leaf in desk.page.locator('[data-test="menu"] .leaf').filter(visible=True).all():
+            assert leaf.locator(".ellipsis").evaluate("words => words.scrollWidth <= words.clientWidth"), (
+                leaf.inner_text()
+            )
+            expect(leaf).to_have_attribute("title", leaf.inner_text())
     text = desk.page.locator("body").inner_text()
     assert "undefined" not in text
 
@@ -75,12 +82,38 @@ def test_every_kind_has_its_form(sits: Sits) -> None:
         desk.shoot(f"form-{kind}")
 
 
-def test_the_default_columns_fit_beside_the_menu(sits: Sits) -> None:
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_the_default_columns_fit_beside_the_menu(sits: Sits, clerk: Visitor, language: str) -> None:
     """At 1366 px nothing of a table is hidden to the right, and why customs refused stands beside the state."""
+    clerk.save_order()
     desk = sits("A")
+    if language == "en":
+        desk.at("language-switch").click()
     for page in ("A1", "B1", "B3", "B6", "C3", "C8", "C10", "D1", "D3", "E1", "E4"):
         desk.menu(page)
         expect(desk.at("document-table").or_(desk.at("empty-panel")).first).to_be_visible()
         if desk.at("document-table").count():
             fits = desk.at("document-table").evaluate("table => table.scrollWidth <= table.clientWidth")
             assert fits, page
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_the_tables_of_tasks_fit_beside_the_menu(
+    sits: Sits, clerk: Visitor, stack: Stack, language: str
+) -> None:
+    mine = strategy(stack, "A")
+    task = clerk.post(
+        "/tasks", json={"kind": "order", "strategy": mine, "customer_no": "名字很长的客户编号1234567890"}
+    )
+    assert task.status_code == 201, task.text
+    desk = sits("A")
+    if language == "en":
+        desk.at("language-switch").click()
+    desk.menu("A7")
+    row = desk.at("task-row", number=task.json()["task_no"])
+    expect(row).to_be_visible()
+    assert (
+        desk.page.locator(".list-scroll")
+        .filter(visible=True)
+        .evaluate("box => box.scrollWidth <= box.clientWidth")
+    )

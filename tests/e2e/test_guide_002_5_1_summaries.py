@@ -129,6 +129,7 @@ def result_and_declaration(desk: Desk, listed: str, sum_no: str, folder: Path) -
     assert pdf.read_bytes().startswith(b"%PDF")
     desk.menu("C7")
     desk.open_document(listed)
+    expect(desk.at("timeline-item", what="followed")).to_contain_text("状态联动")
     for kind in ("summary-application", "summary-result", "summary-declaration"):
         expect(desk.at("chain").locator(f'[data-kind="{kind}"]').first).to_be_visible()
     desk.shoot("83-list-case-closed")

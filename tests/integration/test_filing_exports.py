@@ -137,7 +137,7 @@ def test_the_export_is_the_query(desk: Office) -> None:
     )
     rows = cells(found.content)
     assert [row[0] for row in rows[1:]] == [f"EX{number:06}" for number in reversed(range(20))]
-    assert rows[1][1] == "Checked, to be submitted"
+    assert rows[1][1] == "To be submitted"
     assert found.name.startswith("Export order")
     with pytest.raises(Problem, match="sort"):
         exports.direct(desk.filing, desk.actor, asked(sort="body; DROP TABLE document"), "zh")

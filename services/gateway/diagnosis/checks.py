@@ -186,9 +186,11 @@ def _receipts(facts: Facts) -> Item | None:
     moved = [item for item in heard if item.standing == "applied" and item.status == facts.customs_status]
     last = (moved or heard)[-1]
     more = "" if last.info in ("", last.words.zh) else last.info
+    # a status that means an error names its number already
+    named = f"（{last.status}）" in last.words.zh
     said = Words(
-        f"{last.words.zh}（{last.status}）" + (f"：{more}" if more else ""),
-        f"{last.words.en} ({last.status})" + (f": {more}" if more else ""),
+        last.words.zh + ("" if named else f"（{last.status}）") + (f"：{more}" if more else ""),
+        last.words.en + ("" if named else f" ({last.status})") + (f": {more}" if more else ""),
     )
     reason = reasons.of_status(last.status)
     if reason is not None:

@@ -19,17 +19,17 @@ class State(Enum):
     """What a member is good for. Values: 中文, English."""
 
     #: signs; gets work
-    HEALTHY = ("正常", "healthy")
+    HEALTHY = ("正常", "Working")
     #: a call failed or hung; gets no work until it signed a trial
-    SUSPECT = ("可疑，正在复核", "suspect, being tried")
+    SUSPECT = ("可疑，正在复核", "Suspect, being tried")
     #: signs wrongly or is being closed: what runs is ended, nothing new begins
-    DRAINING = ("正在停用", "draining")
+    DRAINING = ("正在停用", "Draining")
     #: its processes are being started and tried
-    RESETTING = ("正在重新连接", "resetting")
+    RESETTING = ("正在重新连接", "Resetting")
     #: the PIN was refused or attempts run low: a person is needed, nothing tries again
-    LOCKED = ("已锁定，需要人工处理", "locked, a person is needed")
+    LOCKED = ("已锁定，需要人工处理", "Locked, a person is needed")
     #: cannot be opened or does not sign; tried again by itself
-    ABSENT = ("不可用，自动重试中", "absent, tried again by itself")
+    ABSENT = ("不可用，自动重试中", "Absent, tried again by itself")
 
 
 @dataclass(frozen=True, slots=True)

@@ -251,6 +251,12 @@ def test_receipts_and_their_words(heard: tuple[Receipt, ...], expected: str, wor
     assert word in item.words.zh
 
 
+def test_a_status_that_names_its_number_is_not_given_it_twice() -> None:
+    words = Words("处理异常（-621503）", "Processing error (-621503)")
+    told = found(filed("error", Receipt("-621503", words, "", "applied", "")))["receipts"].words
+    assert (told.zh.count("-621503"), told.en.count("-621503")) == (1, 1)
+
+
 def test_no_answer_in_time_is_a_warning() -> None:
     assert result(filed("sent", updated_at=NOW - timedelta(hours=2)), "receipts") == "warning"
 

@@ -22,6 +22,7 @@ def test_what_is_read(rsa_pair: Pair, sm2_pair: Pair) -> None:
     assert (read.kind, sm2_pair.certificate.kind) == ("rsa", "sm2")
     assert read.not_before == NOW - timedelta(days=1)
     assert read.units == ("9144030000000000X8",)
+    assert read.subject == "OU=9144030000000000X8, O=测试企业"
     assert len(read.fingerprint) == 64
     assert int(read.serial, 16) > 0
     armoured = pem.armor("CERTIFICATE", read.der)

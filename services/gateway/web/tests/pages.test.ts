@@ -115,6 +115,19 @@ describe('the query page of any kind', () => {
     })
   })
 
+  it('says of an empty list what brings documents there, or why one cannot bring them oneself', async () => {
+    serve({ 'GET /documents/parcel': { items: [] } })
+    const settled = await open(QueryList, { kind: KIND, preset: { settled: 'true' } }, '/q')
+    expect(settled.find(test('empty-panel')).text()).toContain('到了这些状态后，自动出现在这里：放行')
+    mounted?.unmount()
+    const begins = await open(QueryList, { kind: KIND, preset: {} }, '/q')
+    // without the right to write
+    expect(begins.find(test('empty-panel')).text()).toContain('您没有这项权限')
+    mounted?.unmount()
+    const narrowed = await open(QueryList, { kind: KIND, preset: {} }, '/q?parcelNo=P-9')
+    expect(narrowed.find(test('empty-panel')).text()).toContain('请放宽入库时间或减少条件')
+  })
+
   it('unfolds its conditions for an address that is followed to it while it is open', async () => {
     serve({ 'GET /documents/parcel': { items: rows } })
     const page = await open(QueryList, { kind: KIND, preset: {} }, '/q')

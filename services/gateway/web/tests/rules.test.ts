@@ -5,6 +5,7 @@ import { batchFault } from '@/lib/batch'
 import { cellValue, chosenColumns, showField, viewColumns } from '@/lib/fields'
 import { fileFault, MOST_BYTES, showSize } from '@/lib/files'
 import { reasonsOf } from '@/lib/imports'
+import { reasonOf } from '@/lib/outcome'
 import { daysLeft, normaliseSession } from '@/lib/session'
 import { tell } from '@/lib/timeline'
 import { say } from '@/locales'
@@ -221,6 +222,17 @@ describe('session', () => {
       ['/a'],
     ])
       expect(safeTarget(bad), String(bad)).toBeNull()
+  })
+})
+
+describe('why something was not done', () => {
+  const why = (detail: string, ...messages: string[]) =>
+    reasonOf({ id: 'a', ok: false, problem: { detail, errors: messages.map((message) => ({ message })) } } as never)
+  it('is told in sentences that end once', () => {
+    expect(why('有 1 处内容不正确。', '平台名称必填。')).toBe('有 1 处内容不正确。平台名称必填。')
+    expect(why('It is incomplete.', 'Enter the platform.')).toBe('It is incomplete. Enter the platform.')
+    expect(why('状态不允许', '状态不允许', '请刷新')).toBe('状态不允许；请刷新')
+    expect(why('')).toBe('')
   })
 })
 

@@ -7,7 +7,7 @@ import { lackingFields, needsStrategy, targetsOf } from '@/lib/importNeeds'
 import { choicesOf, choose, mappingOf, stillMissing } from '@/lib/mapping'
 import { isOverdue } from '@/lib/overdue'
 import { pushCounts } from '@/lib/tasks'
-import { questionOf } from '@/pages/tasks/usePaged'
+import { questionOf } from '@/lib/usePaged'
 import { KIND } from './support'
 
 const job = (changes: Partial<ExportJob> = {}): ExportJob => ({

@@ -7,6 +7,9 @@ export interface CursorStack {
   readonly page: number
 }
 
+/** How many rows a page may have. */
+export const PAGE_SIZES = [25, 50, 100, 200]
+
 export const firstPage = (): CursorStack => ({ cursors: [''], page: 1 })
 
 /** From a link: the cursor is known, the way to it is not, so "previous" leads to the first page. */

@@ -2,7 +2,7 @@
 import type { Column, DocumentRow, Field, Kind, Label } from '@/api/types'
 import { showCustomsDay, showCustomsTime, showTime } from './dates'
 import { showDecimal } from './decimal'
-import { textRoom } from './textRoom'
+import { headRoom, textRoom } from './textRoom'
 
 export interface Words {
   say: (label: Field['label']) => string
@@ -47,7 +47,7 @@ const PICK = 38
 /** A state is read whole: its column has room for the longest of the kind, within these, in px. */
 const STATE_ROOM = { least: 128, most: 196, mark: 44 }
 /** What every default view keeps, with the room it needs; number and state come first, customs' words right after. */
-const KEPT: Record<string, number> = { number: 168, state: 128, return_info: 200, stored_at: 136 }
+const KEPT: Record<string, number> = { number: 182, state: 128, return_info: 186, stored_at: 136 }
 const NARROWEST = 84
 const WIDEST = 150
 
@@ -90,19 +90,22 @@ export function viewColumns(
   return [...new Set(names)].map((name) => {
     const column = declared.get(name)
     const field = kind.head.find((f) => f.name === (name === 'number' ? kind.number_field : name))
+    const label = column?.label ?? (name === 'number' && field ? field.label : builtIn(name))
+    const sortable = column?.sortable ?? name === 'stored_at'
+    const width =
+      name === 'state'
+        ? stateRoom(kind, say)
+        : name in KEPT
+          ? (KEPT[name] ?? NARROWEST)
+          : Math.min(column?.width ?? NARROWEST, WIDEST)
     return {
       ...column,
       name,
-      label: column?.label ?? (name === 'number' && field ? field.label : builtIn(name)),
+      label,
       align: column?.align ?? (isNumeric(field) ? 'right' : 'left'),
-      width:
-        name === 'state'
-          ? stateRoom(kind, say)
-          : name in KEPT
-            ? KEPT[name]
-            : Math.min(column?.width ?? NARROWEST, WIDEST),
+      width: Math.max(width, headRoom(typeof label === 'string' ? label : say(label), sortable)),
       default: name in KEPT || (column ? column.default !== false : name === 'updated_at'),
-      sortable: column?.sortable ?? name === 'stored_at',
+      sortable,
       fixed: column?.fixed ?? name === 'number',
       field,
       kindOf: KIND_OF[name] ?? 'value',

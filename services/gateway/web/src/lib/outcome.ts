@@ -19,7 +19,9 @@ export interface ReasonCount {
 export function reasonOf({ problem }: ActionResult): string {
   if (!problem) return ''
   const fields = (problem.errors ?? []).map((error) => error.message)
-  return [...new Set([problem.detail || problem.title, ...fields])].filter(Boolean).join('；')
+  const said = [problem.detail || problem.title, ...fields].filter((one): one is string => !!one)
+  const parting = (before: string) => (/。$/.test(before) ? '' : /[.!]$/.test(before) ? ' ' : '；')
+  return [...new Set(said)].reduce((all, one) => (all ? all + parting(all) + one : one), '')
 }
 
 /** Reasons differ by the number they name: without it they can be counted. */

@@ -178,7 +178,15 @@ const en: typeof zh = {
     refresh: 'Refresh',
     current: 'Current client',
     ended: 'The mandate of the client you acted for has ended or was taken back; you have left this client.',
-    act: { read: 'read', write: 'edit', declare: 'declare', import: 'import', delete: 'delete' },
+    act: {
+      read: 'read',
+      write: 'edit',
+      declare: 'declare',
+      import: 'import',
+      delete: 'delete',
+      export: 'export and print',
+      message: { read: 'read messages' },
+    },
   },
   menu: {
     a5: '9710 export orders',

@@ -171,7 +171,15 @@ export default {
     refresh: '刷新',
     current: '当前客户',
     ended: '刚才代理的客户的委托已到期或被撤销，您已退出该客户。',
-    act: { read: '查看', write: '编辑', declare: '申报', import: '导入', delete: '删除' },
+    act: {
+      read: '查看',
+      write: '编辑',
+      declare: '申报',
+      import: '导入',
+      delete: '删除',
+      export: '导出和打印',
+      message: { read: '查看报文' },
+    },
   },
   menu: {
     a5: '9710 出口订单',

@@ -5,7 +5,7 @@ const detail: typeof zh = {
   detail: {
     head: 'Header',
     lines: 'Lines',
-    lineCount: '{n} lines',
+    lineCount: '{n} in all',
     timeline: 'Timeline',
     receipts: 'Customs receipts',
     stored: 'Stored at',
@@ -56,7 +56,7 @@ const detail: typeof zh = {
     refused: 'Refused',
     receipt: 'Receipt',
     deleted: 'Deleted',
-    closed: 'Moved by another',
+    followed: 'Moved by another',
     generated: 'Generated',
     amending: 'Amendment',
     amendment: 'Amendment',

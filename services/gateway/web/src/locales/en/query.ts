@@ -15,7 +15,7 @@ const query: typeof zh = {
     allStates: 'All states',
     statesChosen: '{n} states',
     prefixHint: 'Begins with',
-    quick: { today: 'Today', week: '7 days', month: 'This month' },
+    quick: { today: 'Today', week: '7 days', month: 'Month' },
     rangeMonth:
       'The storage time may span one calendar month at most; shorten it (for example 2026-11-01 to 2026-11-30).',
     rangeOrder: 'The start is after the end; swap them.',
@@ -55,6 +55,7 @@ const query: typeof zh = {
     import: 'Import',
     overdue: 'Overdue',
     emptyNone: '{title}: none on this page yet',
+    emptyLater: 'Documents show here by themselves once they are: {states}.',
     emptyReceived: 'Issued by customs; it appears here as soon as it arrives.',
     goNew: 'Enter one',
     leaves: 'leaves',

@@ -199,7 +199,7 @@ const en: typeof zh = {
       all: 'Show all',
       message: 'Message',
       kind: 'Document',
-      count: 'Number',
+      count: 'Documents',
       why: 'Why it waits',
       since: 'Waiting since',
       taken: 'Being signed, too late to withdraw',
@@ -213,7 +213,7 @@ const en: typeof zh = {
       heads: 'What waits for each key, and until when',
     },
     ledger: {
-      lead: "Every act of the signing service, newest first. Each row's hash covers the row before, so changes show.",
+      lead: "Every act, newest first. Each row's hash covers the row before it.",
       message: 'Message number',
       filter: 'Only message {id}',
       query: 'Query',

@@ -54,7 +54,7 @@ export default {
     refused: '拒绝',
     receipt: '回执',
     deleted: '删除',
-    closed: '状态联动',
+    followed: '状态联动',
     generated: '生成',
     amending: '改单',
     amendment: '改单',

@@ -52,6 +52,7 @@ export default {
     import: '导入',
     overdue: '超时',
     emptyNone: '这一页还没有{title}',
+    emptyLater: '单据到了这些状态后，自动出现在这里：{states}。',
     emptyReceived: '由海关下发，收到后自动出现在这里。',
     goNew: '逐单录入',
     leaves: '将移出',

@@ -15,14 +15,13 @@ import {
   toQuery,
   type Form,
 } from '@/lib/conditions'
-import { back, currentCursor, firstPage, forward, fromLink, type CursorStack } from '@/lib/cursor'
+import { back, currentCursor, firstPage, forward, fromLink, PAGE_SIZES, type CursorStack } from '@/lib/cursor'
 import { rangeFault, type DayRange } from '@/lib/dates'
 import type { QueryPreset } from '@/pages'
 import { useLiveEvents } from '@/stores/live'
 import { usePreferences } from '@/stores/preferences'
 import { useRowPatches } from './useRowPatches'
 
-export const PAGE_SIZES = [25, 50, 100, 200]
 /** a second look after live changes: not sooner, so that a burst of them costs one question */
 const LOOK_AGAIN_MS = 1500
 const SIZE = 'page-size'

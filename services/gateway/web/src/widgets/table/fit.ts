@@ -1,7 +1,8 @@
 // The width at which a column shows all it holds.
 import type { DocumentRow } from '@/api/types'
 import { cellValue } from '@/lib/fields'
-import { PADDING, type PlacedColumn } from './layout'
+import { PADDING } from '@/lib/textRoom'
+import type { PlacedColumn } from './layout'
 
 /** the marks in a head, and what rounding takes */
 const SLACK = 4

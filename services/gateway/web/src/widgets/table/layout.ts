@@ -1,14 +1,11 @@
 // Where each column of a table stands and how wide it is.
 import type { ViewColumn } from '@/lib/fields'
 import { edgesOf } from '@/lib/span'
-import { textRoom } from '@/lib/textRoom'
+import { headRoom } from '@/lib/textRoom'
 
 /** the column of the ticks */
 export const PICK = 38
 const DEFAULT = 84
-/** left and right of a cell's text */
-export const PADDING = 16
-const SORT_MARK = 16
 
 export interface PlacedColumn {
   column: ViewColumn
@@ -25,7 +22,7 @@ export function placed(columns: readonly ViewColumn[], room: number, label: (col
   const wanted = columns.map((column) => {
     const width = column.width ?? DEFAULT
     if (column.sized) return width
-    return Math.max(width, textRoom(label(column), 12) + PADDING + (column.sortable ? SORT_MARK : 0))
+    return Math.max(width, headRoom(label(column), !!column.sortable))
   })
   const loose = columns.map((column, i) => (column.sized || column.fixed ? 0 : (wanted[i] ?? 0)))
   const sum = loose.reduce((all, width) => all + width, 0)

@@ -24,6 +24,8 @@ export function questionOf(conditions: Conditions, ranges: readonly string[]): Q
   return query
 }
 
+export type Paged<T> = ReturnType<typeof usePaged<T>>
+
 export function usePaged<T>(
   names: readonly string[],
   ranges: readonly string[],
@@ -79,6 +81,7 @@ export function usePaged<T>(
   async function submit(): Promise<void> {
     applied = { ...form }
     view.stack = firstPage()
+    items.value = [] // an answer to another question
     await router.replace({ path, query: Object.fromEntries(Object.entries(applied).filter(([, value]) => value)) })
     await load()
   }
