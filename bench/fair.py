@@ -16,12 +16,14 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
 
 from bench.common import Report
+from runtime.bus import Bus
 from tests.support.eventually import eventually
 from tests.support.signing import SignerSide, Tenant, message
 from tests.support.stack import BASE, running
@@ -44,16 +46,17 @@ class Waits:
 
     def run(self, stop: threading.Event) -> None:
         """Until stopped: each tenant's messages are spread evenly over the others'."""
-        with ThreadPoolExecutor(1) as publisher:
+        # one connection, as the relays of those who submit have
+        with closing(self._side.connect()) as bus, ThreadPoolExecutor(1) as publisher:
             number = 0
             while not stop.wait(EVERY / len(self._tenants)):
-                publisher.submit(self._submit, self._tenants[number % len(self._tenants)])
+                publisher.submit(self._submit, self._tenants[number % len(self._tenants)], bus)
                 number += 1
 
-    def _submit(self, tenant: Tenant) -> None:
+    def _submit(self, tenant: Tenant, bus: Bus) -> None:
         one = self._side.submission(tenant)
         self._sent[tenant, one.message_id] = datetime.now(UTC)
-        self._side.publish(tenant.actor(), one)
+        self._side.publish(tenant.actor(), one, bus=bus)
 
     def seconds(self) -> list[float]:
         """What each waited, in order; all are signed when this returns."""

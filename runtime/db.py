@@ -6,18 +6,22 @@ Must never offer a way to run SQL outside `transaction`.
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 from sqlalchemy import Connection, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from runtime.errors import Problem, unavailable
 
 _SET_TENANT = text("SELECT set_config('app.tenant', :tenant, true)")
+#: a connection that was idle for so long is asked whether it lives before it is used
+IDLE_SECONDS = 1.0
 #: SQLSTATE classes that a second try can mend: serialization failure, deadlock
 _RETRY = {"40001", "40P01"}
 
@@ -37,9 +41,24 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=2,
-            pool_pre_ping=True,
             connect_args={"connect_timeout": 3, "prepare_threshold": 2},
         )
+
+        dialect = self._engine.dialect
+
+        @event.listens_for(self._engine, "checkin")
+        def _given_back(_connection: Any, record: Any) -> None:
+            record.info["used"] = time.monotonic()
+
+        @event.listens_for(self._engine, "checkout")
+        def _still_there(dbapi_connection: Any, record: Any, _proxy: Any) -> None:
+            # as pool_pre_ping does, but not before every transaction of many: it costs as much as a statement
+            if time.monotonic() - record.info.get("used", math.inf) < IDLE_SECONDS:
+                return
+            try:
+                dialect.do_ping(dbapi_connection)
+            except dialect.loaded_dbapi.Error as exc:
+                raise InvalidatePoolError from exc
 
         @event.listens_for(self._engine, "connect")
         def _limits(dbapi_connection: Any, _record: Any) -> None:

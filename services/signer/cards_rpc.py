@@ -14,7 +14,7 @@ from runtime.grpc_server import current_actor
 from runtime.wake import Listener
 from services.signer.seat import Seat
 from services.signer.signing import Signing
-from services.signer.store.jobs import CHANNEL
+from services.signer.store import jobs
 
 _LOG = log.get("cards")
 #: seconds between looks when nothing was notified
@@ -36,9 +36,9 @@ class CardsServicer:
         threading.Thread(target=self._listen, args=(stop,), name="cards-listen", daemon=True).start()
 
     def _listen(self, stop: threading.Event) -> None:
-        listener = Listener(self._making.database.url, CHANNEL)
+        listener = Listener(self._making.database.url, jobs.CHANNEL)
         while not stop.is_set():
-            queues = listener.wait(IDLE)
+            queues = {queue for queue, _tenant, _lane in jobs.heard(listener.wait(IDLE))}
             with self._lock:
                 seats = list(self._seats)
             for seat in seats:

@@ -29,7 +29,7 @@ _ROUND = Histogram("signer_round_seconds", "From taking to outcome, per round", 
 _COST = Gauge("signer_device_seconds", "Seconds of the device per signature, as measured", ["device"])
 
 #: seconds of a device's work that one hand takes at once
-ROUND_SECONDS = 0.2
+ROUND_SECONDS = 0.1
 #: and at most that many of one newcomer: who has more has a backlog
 FIRST_JOBS = 8
 #: seconds between looks when nothing was notified (a notification can be lost with its connection)
@@ -60,6 +60,9 @@ class Dispatcher:
         #: one hand after the other takes of what has piled up
         self._turn = threading.Lock()
         self._mine = threading.Event()
+        #: what was notified and not looked at yet; when all was looked at (monotonic)
+        self._told: list[Flow] = []
+        self._looked = 0.0
         #: something came in; something has piled up
         self._news = threading.Event()
         self._piled_up = threading.Event()
@@ -98,8 +101,14 @@ class Dispatcher:
                     self._mine.set()
                 except Problem as problem:
                     _LOG.warning("dispatch.waiting", device=self._name, reason=problem.en)
-            said = listener.wait(IDLE)
-            if not said or self._name in said:
+            said = [
+                (tenant, lane)
+                for queue, tenant, lane in jobs.heard(listener.wait(IDLE))
+                if queue == self._name
+            ]
+            if said:
+                with self._sharing:
+                    self._told += said
                 self._news.set()
         self._mine.clear()
         for called in (self._news, self._piled_up):
@@ -154,7 +163,7 @@ class Dispatcher:
 
     def _take_new(self) -> tuple[Taken, bool]:
         """A few jobs of each who has no backlog yet."""
-        flows = self._flows()
+        flows = self._told_flows() or self._flows()
         with self._sharing:
             fresh = self._fair.newcomers(flows)
             few = max(1, min(FIRST_JOBS, self._places()))
@@ -176,6 +185,15 @@ class Dispatcher:
         if piled_up:
             self._piled_up.set()
         return taken, True
+
+    def _told_flows(self) -> list[Flow]:
+        """What was notified; nothing if it is time to look for what was not."""
+        with self._sharing:
+            told, self._told = list(dict.fromkeys(self._told)), []
+        if not told or time.monotonic() - self._looked > IDLE:
+            self._looked = time.monotonic()
+            return []
+        return told
 
     def _take_share(self) -> tuple[Taken, bool]:
         """What this round signs; work-conserving: places that one leaves go to the others."""

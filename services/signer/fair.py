@@ -37,15 +37,13 @@ class Fair:
         self._went: set[Flow] = set()
 
     def newcomers(self, waiting: Iterable[Flow]) -> dict[str, int]:
-        """Who may go before the rounds -> the last of its lanes that may, in the order of `waiting`. Nobody may twice
-        between two rounds: who comes back at once would else keep those out who wait."""
-        flows = list(waiting)
-        if self._long.isdisjoint(flows):
+        """Of these, who may go before the rounds -> the last of its lanes that may, in the order of `waiting`. Nobody may
+        twice between two rounds: who comes back at once would else keep those out who wait."""
+        if not self._long:
             # no rounds are under way, so nobody is kept out
-            self._long.clear()
             self._went.clear()
         fresh: dict[str, int] = {}
-        for tenant, lane in flows:
+        for tenant, lane in waiting:
             if (tenant, lane) not in self._long and (tenant, lane) not in self._went:
                 fresh[tenant] = max(lane, fresh.get(tenant, lane))
         return fresh

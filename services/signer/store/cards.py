@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from services.signer.domain import card_queue
+from services.signer.domain import INTERACTIVE, card_queue
 from services.signer.store import jobs
 
 #: of a card that no agent shows at the moment
@@ -186,7 +186,7 @@ def add_challenge(connection: Connection, tenant_id: str, challenge: Challenge) 
         ),
         {"tenant": tenant_id, **{name: getattr(challenge, name) for name in _CHALLENGE}},
     )
-    jobs.notify(connection, [card_queue(challenge.fingerprint)])
+    jobs.notify(connection, tenant_id, [(card_queue(challenge.fingerprint), INTERACTIVE)])
 
 
 def challenge(connection: Connection, challenge_id: str) -> Challenge | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,8 +13,8 @@ from services.signer import domain
 
 #: whoever waits for work listens here
 CHANNEL = "signer_jobs"
-# the queue is said, so that nobody else need look
-_NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', queue) FROM unnest(CAST(:queues AS text[])) AS u(queue)")
+# what came for whom is said, so that nobody need look
+_NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', said) FROM unnest(CAST(:said AS text[])) AS u(said)")
 _DISPATCH = text("SELECT set_config('app.purpose', 'dispatch', true)")
 
 
@@ -87,12 +87,18 @@ def add(connection: Connection, tenant_id: str, jobs: Sequence[Job]) -> None:
 def _mark(connection: Connection, tenant_id: str, places: Sequence[tuple[str, int]]) -> None:
     queues, lanes = [queue for queue, _ in places], [lane for _, lane in places]
     connection.execute(_MARK, {"tenant": tenant_id, "queues": queues, "lanes": lanes})
-    notify(connection, sorted(set(queues)))
+    notify(connection, tenant_id, places)
 
 
-def notify(connection: Connection, queues: Sequence[str]) -> None:
-    """At commit, wake whoever waits for work in these queues."""
-    connection.execute(_NOTIFY, {"queues": list(queues)})
+def notify(connection: Connection, tenant_id: str, places: Sequence[tuple[str, int]]) -> None:
+    """At commit, wake whoever waits for work. places: (queue, lane) of what came."""
+    connection.execute(_NOTIFY, {"said": sorted({f"{tenant_id} {lane} {queue}" for queue, lane in places})})
+
+
+def heard(said: Iterable[str]) -> list[tuple[str, str, int]]:
+    """(queue, tenant, lane) of what was notified."""
+    words = (one.split(" ", 2) for one in said)
+    return [(queue, tenant_id, int(lane)) for tenant_id, lane, queue in words]
 
 
 def digests(connection: Connection, message_ids: Sequence[str]) -> dict[str, bytes]:

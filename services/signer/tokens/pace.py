@@ -20,7 +20,7 @@ _SLACK = 5.0
 #: share of an old, longer measurement that is kept at each new one
 _KEPT = 0.9
 #: a frame should take this long, so that one that is lost costs little, and what is urgent waits for no long one
-_FRAME_SECONDS = 0.02
+_FRAME_SECONDS = 0.04
 
 
 class Pace:
