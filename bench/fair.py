@@ -2,7 +2,9 @@
 
 Real signer processes, bus, database and a SoftHSM token; messages of one document. Twenty tenants submit one every
 five seconds, first alone, then while the big one's backlog is worked off, whose rate is compared with its rate alone.
-A wait is from publishing to the commit of the signature. What the signer tells is taken off the bus all the time, as
+Twice: with a device that takes its time for each signature, as network HSMs do, so that one waits for the device; and
+with the token as quick as it is, so that all processes share two busy cores and one waits for the processor at every
+step. A wait is from publishing to the signature's time. What the signer tells is taken off the bus all the time, as
 those who read it do. Goals: quality.md G10.
 """
 
@@ -27,12 +29,17 @@ from runtime.bus import Bus
 from tests.support.eventually import eventually
 from tests.support.signing import SignerSide, Tenant, message
 from tests.support.stack import BASE, running
+from tests.support.tokens import Shim
 
 QUIET = 20
 #: seconds between two messages of one quiet tenant
 EVERY = 5.0
 #: of the wait alone; seconds; of the rate that the quiet ones leave
 TIMES, ABSOLUTE, LEFT_OVER = 2.0, 5.0, 0.80
+#: how the token is: as it comes, or as slow as a device behind a network
+QUICK, SLOW = "quick token", "device of its own"
+#: milliseconds that such a device takes longer for a call; a signature is two
+WAIT_MS = 20
 #: messages published at once
 BATCH = 500
 
@@ -96,8 +103,8 @@ def _rate(side: SignerSide, tenant: Tenant, seconds: float) -> float:
     return (_signed(side, tenant) - before) / (time.monotonic() - begun)
 
 
-def measure(side: SignerSide, backlog: int, seconds: float) -> Report:
-    """All three phases."""
+def measure(side: SignerSide, shim: Shim, backlog: int, seconds: float) -> Report:
+    """All phases; the backlog is filled once, and worked off with the slow device first."""
     report = Report("fair")
     big, quiet = Tenant(), [Tenant() for _ in range(QUIET)]
     for tenant in (big, *quiet):
@@ -105,39 +112,64 @@ def measure(side: SignerSide, backlog: int, seconds: float) -> Report:
     side.start("consume")
     side.start("relay")
     threading.Thread(target=_read_events, args=(side,), daemon=True).start()
-    alone = Waits(side, quiet)
-    _for(seconds, alone)
-    waits_alone = alone.seconds()
+    alone = {}
+    for device in (QUICK, SLOW):
+        _make(shim, device)
+        waits = Waits(side, quiet)
+        _for(seconds, waits)
+        alone[device] = _p95(waits.seconds())
     side.stop("pool")
     _fill(side, big, backlog)
     side.start("pool")
-    eventually(lambda: _signed(side, big) > 0, "it is being worked off", 60)
+    report.add("backlog of the big tenant at the beginning", backlog, "messages")
+    for device in (SLOW, QUICK):
+        _make(shim, device)
+        _beside(report, side, big, quiet, device, alone[device], seconds)
+    left = side.waiting(big)
+    report.add("backlog left at the end", left, "messages")
+    if not left:
+        raise SystemExit("the backlog was over before the measuring: give --backlog more or --seconds less")
+    return report
+
+
+def _make(shim: Shim, device: str) -> None:
+    shim.heal()
+    if device == SLOW:
+        shim.rule("Sign", f"wait {WAIT_MS}")
+
+
+def _beside(
+    report: Report,
+    side: SignerSide,
+    big: Tenant,
+    quiet: Sequence[Tenant],
+    device: str,
+    alone: float,
+    seconds: float,
+) -> None:
+    """The big tenant's rate without and with the quiet ones, and what these wait meanwhile."""
+    before = _signed(side, big)
+    eventually(lambda: _signed(side, big) > before + 10, "it is being worked off", 60)
     rate_alone = _rate(side, big, seconds / 3)
-    beside = Waits(side, quiet)
+    waits = Waits(side, quiet)
     stop = threading.Event()
-    submitting = threading.Thread(target=beside.run, args=(stop,))
+    submitting = threading.Thread(target=waits.run, args=(stop,))
     submitting.start()
     rate_beside = _rate(side, big, seconds)
-    left = side.waiting(big)
     stop.set()
     submitting.join()
-    waits_beside = beside.seconds()
-    report.add("backlog of the big tenant at the beginning", backlog, "messages")
-    report.add("… left when the measuring ended", left, "messages")
-    report.add("rate of the big tenant alone", rate_alone, "messages/s")
-    report.add("quiet tenants' messages, beside it", len(waits_beside), "messages")
-    report.add("their p95 wait alone", _p95(waits_alone), "s")
-    report.at_most("their p95 wait beside it", _p95(waits_beside), "s", ABSOLUTE)
-    report.at_most("… / alone", _p95(waits_beside) / _p95(waits_alone), "times", TIMES)
+    waited = waits.seconds()
+    report.add(f"{device}: rate of the big tenant alone", rate_alone, "messages/s")
+    report.add(f"{device}: quiet tenants' messages, beside it", len(waited), "messages")
+    report.add(f"{device}: their p95 wait alone", alone, "s")
+    report.at_most(f"{device}: their p95 wait beside it", _p95(waited), "s", ABSOLUTE)
+    report.at_most(f"{device}: … / alone", _p95(waited) / alone, "times", TIMES)
     report.at_least(
-        "rate of the big tenant / what the quiet ones leave",
+        f"{device}: rate of the big tenant / what the quiet ones leave",
         rate_beside / (rate_alone - QUIET / EVERY),
         "share",
         LEFT_OVER,
     )
-    if not left:
-        raise SystemExit("the backlog was over before the measuring: give --backlog more or --seconds less")
-    return report
 
 
 def _read_events(side: SignerSide) -> None:
@@ -166,9 +198,10 @@ def main() -> int:
         tempfile.TemporaryDirectory(prefix="bench-fair-") as folder,
         running(BASE / "servers", "servers") as run_dir,
     ):
-        side = SignerSide(json.loads((run_dir / "servers.json").read_text()), Path(folder))
+        shim = Shim(Path(folder, "shim"))
+        side = SignerSide(json.loads((run_dir / "servers.json").read_text()), Path(folder), shim)
         try:
-            return measure(side, given.backlog, given.seconds).finish()
+            return measure(side, shim, given.backlog, given.seconds).finish()
         finally:
             side.close()
 

@@ -70,7 +70,7 @@ def test_a_token_with_few_attempts_left_is_not_tried_at_all(tmp_path: Path, flag
         eventually(lambda: locked(device), "locked", 30)
         (told,) = device.states()
         assert "a person must log in to it first" in told.reason
-        assert (told.zh, told.en) == ("已锁定，需要人工处理", "locked, a person is needed")
+        assert (told.zh, told.en) == ("已锁定，需要人工处理", "Locked, a person is needed")
         assert logins(cluster) == before
         cluster.shims[0].heal()
         # the person has logged in: nobody has to restart the service

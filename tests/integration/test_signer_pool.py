@@ -167,7 +167,7 @@ def test_a_member_that_fails_for_good_costs_nothing(trio: Cluster, device: Devic
     eventually(lambda: states(device)[1] == "absent", "the member is told to be unusable", 20)
     told = device.states()[1]
     assert told.reason
-    assert (told.zh, told.en) == ("不可用，自动重试中", "absent, tried again by itself")
+    assert (told.zh, told.en) == ("不可用，自动重试中", "Absent, tried again by itself")
     assert good(sign(device, trio.keys, 60)) == 60
 
 

@@ -39,6 +39,7 @@ from services.signer.tokens import settings
 from services.signer.tokens.pool import Pool
 from tests.support.eventually import eventually
 from tests.support.stack import new_database
+from tests.support.tokens import Shim
 from tools import devices
 from tools.paths import ROOT
 from tools.servers import softhsm
@@ -156,7 +157,8 @@ class Told:
 class SignerSide:
     """One database, one token of each kind, one authority, the signer's processes."""
 
-    def __init__(self, servers: Mapping[str, Any], folder: Path) -> None:
+    def __init__(self, servers: Mapping[str, Any], folder: Path, shim: Shim | None = None) -> None:
+        """shim: before the module of the RSA token."""
         self.servers = servers
         self.folder = folder
         self.urls = new_database(servers, "signer")
@@ -169,10 +171,13 @@ class SignerSide:
         (folder / "sealed").mkdir()
         (folder / "sealing-key").write_text(secrets.token_hex(32))
         sealed = {"name": "files", "folder": folder / "sealed", "key_file": folder / "sealing-key"}
+        member = self.token.member("softhsm")
+        if shim is not None:
+            member = shim.through(member)
         self.devices_file = devices.write(
             folder / "devices.toml",
             folder / "memory",
-            {"pkcs11": ("pkcs11", [self.token.member("softhsm")]), "sealed": ("sealed", [sealed])},
+            {"pkcs11": ("pkcs11", [member]), "sealed": ("sealed", [sealed])},
         )
         self.authority = shlex.join(
             (sys.executable, "-m", "simulator", "authority", "--dir", str(folder / "authority"))
