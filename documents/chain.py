@@ -169,7 +169,7 @@ def _lists_of(start: Node, nodes: Sequence[Node]) -> list[Node]:
 
 
 def _standing(nodes: Sequence[Node]) -> list[Node]:
-    """One of each number: what customs holds before what is to replace it; in the order given otherwise."""
+    """One of each number: what customs holds before what is to replace it, whatever the order in which they are given."""
     best: dict[tuple[str, str], Node] = {}
     for node in nodes:
         known = best.get((node.kind, node.number))
@@ -178,8 +178,9 @@ def _standing(nodes: Sequence[Node]) -> list[Node]:
     return list(best.values())
 
 
-def _stand(node: Node) -> tuple[bool, int]:
-    return node.state in _type(node.kind).lifecycle.held, node.revision
+def _stand(node: Node) -> tuple[bool, int, str]:
+    # two enterprises may have documents of one number: which of them counts must not change from look to look
+    return node.state in _type(node.kind).lifecycle.held, node.revision, node.id
 
 
 def _of_list(item: Node, nodes: Sequence[Node], case: _Case) -> Verdict:

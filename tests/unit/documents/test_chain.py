@@ -271,3 +271,10 @@ def test_what_may_not_be_seen_is_never_called_missing(found: list[Node], readabl
     verdict = decide(start, [item for item in others if item.kind in readable], ME, readable)
     there = {item.kind for item in found}
     assert lacking(verdict) <= readable | there
+
+
+def test_of_two_documents_with_one_number_the_same_one_counts_whatever_their_order() -> None:
+    order = node("order", "accepted", ORDER)
+    drafted = Node("b", "list", "1", "draft", frozenset({ORDER}), {})
+    under_way = Node("a", "list", "1", "signing", frozenset({ORDER}), {})
+    assert decide(order, [drafted, under_way]) == decide(order, [under_way, drafted])
