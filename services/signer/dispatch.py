@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from prometheus_client import Gauge, Histogram
 
@@ -43,6 +44,17 @@ FIRST_COST = 0.01
 
 #: what a hand took, by tenant
 Taken = dict[str, list[Work]]
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """What one thread does again and again. called: set when there is something to take. urgent: before what waits at
+    the device."""
+
+    name: str
+    take: Callable[[], Taken]
+    called: threading.Event
+    urgent: bool
 
 
 class Dispatcher:
@@ -78,11 +90,12 @@ class Dispatcher:
 
     def start(self, stop: threading.Event) -> list[threading.Thread]:
         """Begin; the threads end by themselves when stopped."""
-        hands = [(self._take_new, self._news), *[(self._take_share, self._piled_up)] * HANDS]
+        new = Hand("new", self._take_new, self._news, urgent=True)
+        share = Hand("share", self._take_share, self._piled_up, urgent=False)
         threads = [threading.Thread(target=self._listen, args=(stop,), daemon=True)]
         threads += [
-            threading.Thread(target=self._work, args=(take, called, stop), daemon=True)
-            for take, called in hands
+            threading.Thread(target=self._work, args=(hand, stop), daemon=True)
+            for hand in (new, *[share] * HANDS)
         ]
         for thread in threads:
             thread.name = f"dispatch-{self._name}"
@@ -121,35 +134,33 @@ class Dispatcher:
             with database.transaction(tenant_id) as connection:
                 jobs.put_all_back(connection, self._name)
 
-    def _work(
-        self, take: Callable[[], tuple[Taken, bool]], called: threading.Event, stop: threading.Event
-    ) -> None:
+    def _work(self, hand: Hand, stop: threading.Event) -> None:
         while not stop.is_set():
             # before the look: what comes during it calls again
-            called.clear()
+            hand.called.clear()
             try:
-                busy = self._mine.is_set() and not self._device.trouble and self._round(take, stop)
+                busy = self._mine.is_set() and not self._device.trouble and self._round(hand, stop)
             except Problem as problem:
                 _LOG.warning("dispatch.waiting", device=self._name, reason=problem.en)
                 busy = False
             if not busy:
-                called.wait(IDLE)
+                hand.called.wait(IDLE)
 
-    def _round(self, take: Callable[[], tuple[Taken, bool]], stop: threading.Event) -> bool:
+    def _round(self, hand: Hand, stop: threading.Event) -> bool:
         """Take, sign, settle; False if there was nothing to do. Raises Problem unavailable if the database is down."""
-        taken, urgent = take()
+        taken = hand.take()
         if not taken:
             return False
         started = time.monotonic()
         works = [work for group in taken.values() for work in group]
-        with _ROUND.labels(self._name, "new" if urgent else "share").time():
+        with _ROUND.labels(self._name, hand.name).time():
             try:
-                signing.sign(self._making, self._device, works, urgent=urgent)
+                signing.sign(self._making, self._device, works, urgent=hand.urgent)
             except Exception as exc:  # noqa: BLE001 - whatever it was, these jobs must not stay taken
                 _LOG.exception("dispatch.failed", device=self._name)
                 for work in works:
                     work.put_back = work.put_back or type(exc).__name__
-            if not urgent:
+            if not hand.urgent:
                 # the few that went first mostly waited for each other
                 self._measured(sum(1 for work in works if work.value), time.monotonic() - started)
             for tenant_id, group in taken.items():
@@ -161,13 +172,13 @@ class Dispatcher:
             self._fair.measured(signed, seconds)
         _COST.labels(self._name).set(self._fair.seconds_a_job)
 
-    def _take_new(self) -> tuple[Taken, bool]:
+    def _take_new(self) -> Taken:
         """A few jobs of each who has no backlog yet."""
         flows = self._told_flows() or self._flows()
         with self._sharing:
             fresh = self._fair.newcomers(flows)
-            few = max(1, min(FIRST_JOBS, self._places()))
             left = self._places()
+        few = min(FIRST_JOBS, left)
         piled_up = any(lane > fresh.get(tenant_id, -1) for tenant_id, lane in flows)
         taken: Taken = {}
         for tenant_id, lane in fresh.items():
@@ -179,12 +190,13 @@ class Dispatcher:
             left -= len(works)
             if works:
                 taken[tenant_id] = works
+            more = len(works) == few
             with self._sharing:
-                self._fair.went(tenant_id, lane, more=len(works) == few)
-            piled_up |= len(works) == few
+                self._fair.went(tenant_id, lane, more=more)
+            piled_up |= more
         if piled_up:
             self._piled_up.set()
-        return taken, True
+        return taken
 
     def _told_flows(self) -> list[Flow]:
         """What was notified; nothing if it is time to look for what was not."""
@@ -195,9 +207,11 @@ class Dispatcher:
             return []
         return told
 
-    def _take_share(self) -> tuple[Taken, bool]:
+    def _take_share(self) -> Taken:
         """What this round signs; work-conserving: places that one leaves go to the others."""
         with self._turn:
+            if not self._fair.rounds:
+                return {}
             flows = self._flows()
             with self._sharing:
                 waiting = self._fair.backlog(flows)
@@ -218,7 +232,7 @@ class Dispatcher:
                         with self._sharing:
                             self._fair.unused(tenant_id)
                         waiting.pop(tenant_id)
-            return taken, False
+            return taken
 
     def _flows(self) -> list[Flow]:
         with self._making.database.transaction(None) as connection:

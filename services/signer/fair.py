@@ -36,6 +36,11 @@ class Fair:
         self._long: set[Flow] = set()
         self._went: set[Flow] = set()
 
+    @property
+    def rounds(self) -> bool:
+        """Does anybody share in rounds at all?"""
+        return bool(self._long or self._went)
+
     def newcomers(self, waiting: Iterable[Flow]) -> dict[str, int]:
         """Of these, who may go before the rounds -> the last of its lanes that may, in the order of `waiting`. Nobody may
         twice between two rounds: who comes back at once would else keep those out who wait."""

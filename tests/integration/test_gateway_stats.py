@@ -13,6 +13,7 @@ import pytest
 from filing.store.query import COUNT_LIMIT
 from filing.times import SHANGHAI
 from services.gateway.http import schemas, stat_schemas
+from services.gateway.http.signing import ENOUGH
 from tests.support.answers import fits, problem
 from tests.support.consignment import Consignment
 from tests.support.control import Customs
@@ -128,8 +129,9 @@ def test_a_key_that_signed_enough_has_a_measured_speed(clerk: Visitor) -> None:
     assert (active["ends_at"], active["reason"]["code"]) == (None, "idle")
     for item in found["items"]:
         if not item["key"]["active"]:
-            # one that was active lately has its rate still, but nothing to end
             assert item["ends_at"] is None
+            # one that was active lately has its rate still, of signatures it made
+            assert item["rate"] is None or item["rate"]["signatures"] >= ENOUGH
             assert item["reason"]["code"] in ("inactive", "expired", "unavailable")
 
 
