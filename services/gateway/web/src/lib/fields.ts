@@ -92,12 +92,7 @@ export function viewColumns(
     const field = kind.head.find((f) => f.name === (name === 'number' ? kind.number_field : name))
     const label = column?.label ?? (name === 'number' && field ? field.label : builtIn(name))
     const sortable = column?.sortable ?? name === 'stored_at'
-    const width =
-      name === 'state'
-        ? stateRoom(kind, say)
-        : name in KEPT
-          ? (KEPT[name] ?? NARROWEST)
-          : Math.min(column?.width ?? NARROWEST, WIDEST)
+    const width = name === 'state' ? stateRoom(kind, say) : (KEPT[name] ?? Math.min(column?.width ?? NARROWEST, WIDEST))
     return {
       ...column,
       name,
