@@ -2,7 +2,8 @@
 
 Tests wait a lot, for pages, servers and tokens that are started and killed: together the parts take far less than one
 after the other. Each part's lines bear its name; a failure of any is the suite's. The closing line sums them up as
-pytest's own does. More words are pytest's.
+pytest's own does, and says once more what failed: where only the end of a long log is kept, that is what is looked for.
+More words are pytest's.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ _OWN = (
 _ELSEWHERE = ("tests/e2e", "tests/fault", "tests/integration")
 #: pytest's code for "all passed"
 PASSED = 0
+#: how pytest's short summary, and vitest's, name a test that failed
+_FAILED = re.compile(r"\s*(FAILED|ERROR|FAIL) +\S")
 _COUNT = re.compile(r"(\d+) (passed|failed|skipped|errors?|warnings?|deselected|xfailed|xpassed)\b")
 
 
@@ -48,29 +51,33 @@ def parts() -> dict[str, list[str]]:
 
 @dataclass
 class Part:
-    """One run of a test program; code: its exit code once it ended. counts: word of pytest's closing line -> number."""
+    """One run of a test program; code: its exit code once it ended. counts: word of pytest's closing line -> number.
+    failures: the lines that name what failed."""
 
     name: str
     command: Sequence[str]
     code: int = -1
     counts: dict[str, int] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
 
     def run(self) -> None:
         """To its end, its output line by line under its name."""
-        process = subprocess.Popen(
+        last = ""
+        with subprocess.Popen(
             self.command,
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-        )
-        assert process.stdout is not None
-        last = ""
-        for line in process.stdout:
-            print(f"{self.name}: {line}", end="", flush=True)
-            last = line if _COUNT.search(line) else last
-        self.code = process.wait()
+        ) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                print(f"{self.name}: {line}", end="", flush=True)
+                last = line if _COUNT.search(line) else last
+                if _FAILED.match(line):
+                    self.failures.append(line.strip())
+            self.code = process.wait()
         self.counts = closing(last)
 
 
@@ -91,6 +98,16 @@ def summed(done: Sequence[Part], seconds: float) -> str:
     return f"==== {found or 'no tests ran'} in {seconds:.0f}s ===="
 
 
+def failed(done: Sequence[Part]) -> list[str]:
+    """What failed, one line each with its part's name; a part that ended otherwise is named, too."""
+    lines = []
+    for part in done:
+        lines += [f"{part.name}: {line}" for line in dict.fromkeys(part.failures)]
+        if part.code != PASSED and not part.failures:
+            lines.append(f"{part.name}: ended with {part.code}")
+    return lines
+
+
 def verdict(done: Sequence[Part]) -> int:
     """0 only if each part ran tests and all of them passed."""
     return int(any(part.code != PASSED or not part.counts.get("passed") for part in done))
@@ -104,7 +121,7 @@ def main() -> int:
     all_parts.append(Part("web", [sys.executable, "-u", "-m", "tools.web", "test"]))
     with ThreadPoolExecutor(AT_ONCE) as runners:
         list(runners.map(Part.run, all_parts))
-    print(summed(all_parts, time.monotonic() - begun))
+    print("\n".join([*failed(all_parts), summed(all_parts, time.monotonic() - begun)]))
     return verdict(all_parts)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from tools.paths import ROOT
-from tools.suite import Part, closing, parts, summed, verdict
+from tools.suite import Part, closing, failed, parts, summed, verdict
 
 
 def part(code: int, **counts: int) -> Part:
@@ -47,6 +49,18 @@ def test_all_are_summed() -> None:
 )
 def test_a_failure_of_any_is_the_suites(done: list[Part], code: int) -> None:
     assert verdict(done) == code
+
+
+def test_what_failed_is_named_once_more() -> None:
+    lines = "FAILED tests/a.py::b - assert 1 == 2|ERROR tests/a.py::c|an ERROR in a log|FAILED tests/a.py::b - assert 1 == 2"
+    program = "import sys; print(sys.argv[1].replace('|', chr(10))); sys.exit(1)"
+    run = Part("x", (sys.executable, "-c", program, lines))
+    run.run()
+    assert failed([run, part(0, passed=1), Part("y", (), -9)]) == [
+        "x: FAILED tests/a.py::b - assert 1 == 2",
+        "x: ERROR tests/a.py::c",
+        "y: ended with -9",
+    ]
 
 
 def test_every_file_of_tests_is_in_one_part() -> None:
