@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
+from psycopg.types.array import ListBinaryDumper
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -62,6 +63,10 @@ class Database:
 
         @event.listens_for(self._engine, "connect")
         def _limits(dbapi_connection: Any, _record: Any) -> None:
+            # as text, each byte string of an array is quoted by a regular expression: a message costs more than its
+            # signature (measured: 280 µs of 3 kB, here 1 µs). Arrays then have the type of their elements, not an
+            # unknown one: other columns than text, numbers and bytes need a CAST
+            dbapi_connection.adapters.register_dumper(list, ListBinaryDumper)
             with dbapi_connection.cursor() as cursor:
                 # a plan that was made while a table was empty reads all of it when it is full (measured: a quarter of
                 # the rate); making one costs a tenth of a millisecond
