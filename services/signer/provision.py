@@ -9,7 +9,6 @@ from __future__ import annotations
 import shlex
 import subprocess
 import tempfile
-import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,10 +25,6 @@ from services.signer.tokens.base import DIGEST_INFO, SignRequest, TokenError
 from services.signer.tokens.pool import Device, Pool
 from services.signer.tokens.settings import DeviceSettings
 from services.signer.xmlsign import ALGORITHMS
-
-#: seconds before each try to use a key that was made this moment: SoftHSM hides one at times from a process that starts
-#: while another one logs in (measured: one of some thousands)
-_PAUSES = (0.0, 0.6, 1.2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +127,7 @@ def certify(
         if DIGEST_INFO in device.info.mechanisms:
             method = ALGORITHMS[algorithm]
             request = SignRequest(request.key, DIGEST_INFO, method.digest_info + method.digest(data))
-        answer: bytes | TokenError = b""
-        for pause in _PAUSES:
-            time.sleep(pause)
-            (answer,) = device.sign([request])
-            if not isinstance(answer, TokenError) or answer.code != "key-missing":
-                break
+        (answer,) = device.sign([request])
         if isinstance(answer, TokenError):
             raise ProvisionError(f"设备未能签署证书请求 / the device did not sign the request: {answer}")
         return answer

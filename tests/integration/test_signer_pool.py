@@ -105,6 +105,25 @@ def test_keys_are_asked_of_the_members_that_hold_them(tmp_path: Path) -> None:
         assert nowhere.code == "key-missing"
 
 
+def test_a_key_that_hides_for_a_moment_is_not_called_missing(tmp_path: Path) -> None:
+    """SoftHSM does so at times while another process starts: a message must not be refused for it."""
+    alone = Cluster(tmp_path, 1, workers=2)
+    shim = alone.shims[0]
+    with pool_of(alone.file) as device:
+        name = tokens.token_key(str(uuid.uuid4()), str(uuid.uuid4()))
+        device.generate(name, "rsa")
+        # the process that did not make it has to look for it: while it does, the other one signs slowly
+        shim.rule("Sign", "wait 50")
+        searches = shim.calls("FindObjectsInit")
+        # no such handle: a search that finds nothing, also in the library that was opened anew
+        shim.rule("FindObjectsInit", "rv 0x82", times=10)
+        for _ in range(20):
+            assert good(sign(device, [name], 2)) == 2
+            if shim.calls("FindObjectsInit") > searches + 10:
+                return
+        raise AssertionError("it was never looked for")
+
+
 def test_signing_needs_no_login_session_or_search_of_its_own(alone: Cluster, one: Device) -> None:
     sign(one, alone.keys, 30)
     once = ("Login", "Logout", "OpenSession", "FindObjectsInit")

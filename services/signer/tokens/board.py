@@ -19,7 +19,8 @@ from services.signer.tokens.base import SignRequest, TokenError
 @dataclass(slots=True, eq=False)
 class Job:
     """One frame. only: the one member it is for, empty for any. pieces: how much work it is. tried: members that
-    failed with it since one last did well. missing: members that do not have its key."""
+    failed with it since one last did well. missing: members that do not have its key. vanished: its keys that a member
+    held a moment ago and did not find; again: asked once more for that reason."""
 
     fields: list[bytes]
     requests: Sequence[SignRequest] = ()
@@ -30,6 +31,8 @@ class Job:
     attempts: int = 0
     tried: set[str] = field(default_factory=set)
     missing: set[str] = field(default_factory=set)
+    vanished: frozenset[str] = frozenset()
+    again: bool = False
     failed_at: float = 0.0
     #: who did it last
     by: str = ""

@@ -286,8 +286,9 @@ class Member:
                 codes = answer[::2]
                 _SIGNED.labels(*self._labels).inc(sum(code == b"" for code in codes))
                 pairs = list(zip(job.requests, codes, strict=False))
-                held = keys | {one.key for one, code in pairs if code == b""}
-                held -= {one.key for one, code in pairs if code == b"key-missing"}
+                absent = frozenset(one.key for one, code in pairs if code == b"key-missing")
+                job.vanished = keys & absent
+                held = keys.union(one.key for one, code in pairs if code == b"") - absent
                 if held != keys:
                     self.keys = held
 

@@ -30,8 +30,8 @@ _HALF = 32  # bytes of r and of s, for curves of 256 bits
 _HANDLE_ERRORS = (exceptions.ObjectHandleInvalid, exceptions.KeyHandleInvalid)
 #: pauses before looking for objects: SoftHSM hides some for a moment while another process adds one (measured)
 _LOOKS = (0.0, 0.02, 0.05, 0.1, 0.2)
-#: seconds in which nobody looks again for a key that was not found: the first time, and from then on
-_MISSING_SECONDS = (0.5, 30.0)
+#: seconds in which nobody looks again for a key that was not found twice: the pool asks once more (pool.py)
+_MISSING_SECONDS = 30.0
 _GENERATE_TRIES = 3
 
 
@@ -181,7 +181,7 @@ class Pkcs11Token:
             self._token, self._session = open_token(again=True)
             handle = self._look(key)
         if handle is None:
-            self._missing[key] = time.monotonic() + _MISSING_SECONDS[key in self._missing]
+            self._missing[key] = time.monotonic() + (_MISSING_SECONDS if key in self._missing else 0.0)
             raise TokenError("key-missing", f"{key} is not in the token")
         self._missing.pop(key, None)
         self._handles[key] = handle

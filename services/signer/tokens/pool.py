@@ -218,9 +218,13 @@ class Device:
             raise _down("the token process answered another number of requests")
         results: list[bytes | TokenError] = []
         for request, code, value in zip(job.requests, answer[::2], answer[1::2], strict=True):
-            missing = job.missing | {job.by}
+            # some libraries hide a key for a moment: who held it is asked once more before it is believed
+            doubted = request.key in job.vanished and not job.again
+            missing = job.missing if doubted else job.missing | {job.by}
             if code == b"key-missing" and len(missing) < len(self.members):
-                again = Job([b"sign", *packed(request)], [request], missing=missing)
+                again = Job(
+                    [b"sign", *packed(request)], [request], missing=missing, again=doubted or job.again
+                )
                 results += self._answers(self._submit(again))
             else:
                 results.append(TokenError(code.decode(), value.decode(errors="replace")) if code else value)
