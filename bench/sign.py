@@ -2,8 +2,8 @@
 
 The real signer.pool process, a real token behind two worker processes; the client here does for each message what the
 services do: canonical bytes from the record, SignedInfo, one call for 64 of them, assembly; one signature a document.
-Limits in turn with it, in the same run: PKCS#11 in plain C on the same token, and OpenSSL alone. Client, server and
-tokens share the cores. RSA-2048 with SHA-256; SM2 in the sealed software token.
+Limits in turn with it, in the same run: PKCS#11 in plain C on the same token, and OpenSSL alone; and what gRPC costs,
+by the same pool asked without it. Client, server and tokens share the cores. RSA-2048 with SHA-256; SM2 in the sealed software token.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ from runtime.tls import TlsFiles
 from services.signer import xmlsign
 from services.signer.devices import PoolClient
 from services.signer.domain import token_key
-from services.signer.tokens.base import DIGEST_INFO
+from services.signer.tokens.base import DIGEST_INFO, SignRequest, TokenError
+from services.signer.tokens.pool import Device
 from tests.support.eventually import eventually
 from tests.support.other_token import PIN, SO_PIN
 from tests.support.other_token import member as other_member
@@ -163,11 +164,26 @@ class Side:
             raise RuntimeError(f"{failed[0].code}: {failed[0].reason}")
         return [result.signature for result in reply.results]
 
-    def run(self, pid: int, work: Callable[[], None]) -> Run:
-        """Callers without a pause for SECONDS; pid: of signer.pool, or of what started it."""
-        pids = tree(pid)
+    def without_grpc(self, device: Device) -> Callable[[], None]:
+        """As digests, asking a pool in this process."""
+
+        def digests() -> None:
+            prefix = self._algorithm.digest_info
+            answers = device.sign(
+                [SignRequest(self._key, DIGEST_INFO, prefix + secrets.token_bytes(32)) for _ in range(BATCH)]
+            )
+            failed = [answer for answer in answers if isinstance(answer, TokenError)]
+            if failed:
+                raise failed[0]
+
+        return digests
+
+    def run(self, pid: int, work: Callable[[], None], idle: int = 0) -> Run:
+        """Callers without a pause for SECONDS. pid: of signer.pool, of what started it, or of this process; idle: of a
+        signer.pool below it that is not asked."""
+        pids = [one for one in tree(pid) if not idle or one not in tree(idle)]
         tokens = [one for one in pids if b"services.signer.tokens" in _command_line(one)]
-        front = [one for one in pids if one not in tokens]
+        front = [one for one in pids if one not in (os.getpid(), *tokens)]
         work()
         cpu = lambda of: sum(map(process_cpu, of))  # noqa: E731
         done, stop = [0] * CALLERS, threading.Event()
@@ -226,12 +242,14 @@ def softhsm_side(report: Report, folder: Path, rounds: int) -> None:
     with pool_of(file) as device:
         device.generate(key, "rsa")
     side = Side(folder, file, key, "rsa-sha256")
-    documents, digests, plain, alone = [], [], [], []
+    documents, digests, local, plain, alone = [], [], [], [], []
     with _process(side, _POOL) as pid:
         for _ in range(rounds):
             documents.append(side.run(pid, side.documents))
             plain.append(limits.c_loop(entry, key.partition("/")[2].replace("-", ""), SECONDS, 2))
             digests.append(side.run(pid, side.digests))
+            with pool_of(file) as device:
+                local.append(side.run(os.getpid(), side.without_grpc(device), idle=pid))
             alone.append(limits.openssl_rsa(int(SECONDS), 2))
     report.at_least(
         "SoftHSM: whole documents",
@@ -246,9 +264,14 @@ def softhsm_side(report: Report, folder: Path, rounds: int) -> None:
     report.at_least("SoftHSM: documents / plain C", share, "share", OF_PLAIN_C)
     share = median(run.rate / limit for run, limit in zip(digests, plain, strict=True))
     report.at_least("SoftHSM: signatures / plain C", share, "share", OF_PLAIN_C)
-    report.at_most(
+    report.add(
         "CPU of front and client / of the token, signatures alone",
         median(run.way / run.token for run in digests),
+        "share",
+    )
+    report.at_most(
+        "of it gRPC: what the same pool costs less, asked in one process",
+        median((far.way - near.way) / far.token for far, near in zip(digests, local, strict=True)),
         "share",
         GRPC,
     )
