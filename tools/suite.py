@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 
 from tools.paths import ROOT
 
-#: parts that run at the same time: more would make each other late on two cores
-AT_ONCE = 3
+#: parts that run at the same time: they wait more than they work
+AT_ONCE = 4
 #: integration tests whose servers, tokens and processes are their own; all others share a running stack
 _OWN = (
     "agent",
@@ -41,10 +41,12 @@ def parts() -> dict[str, list[str]]:
     """Name -> what pytest is told; the longest first."""
     folder = ROOT / "tests" / "integration"
     own = sorted(str(path.relative_to(ROOT)) for name in _OWN for path in folder.glob(name))
+    signer = [path for path in own if "/test_signer" in path]
     return {
         "pages": ["tests/e2e"],
         "services": ["tests/integration", *(f"--ignore={path}" for path in own)],
-        "processes": own,
+        "signer": signer,
+        "processes": [path for path in own if path not in signer],
         "rest": [f"--ignore={path}" for path in _ELSEWHERE],
     }
 
