@@ -40,6 +40,8 @@ TIMES, ABSOLUTE, LEFT_OVER = 2.0, 5.0, 0.80
 QUICK, SLOW = "quick token", "device of its own"
 #: milliseconds that such a device takes longer for a call; a signature is two
 WAIT_MS = 20
+#: seconds in which the dispatcher gets to know a device that became another
+WARM_UP = 8
 #: messages published at once
 BATCH = 500
 
@@ -150,6 +152,8 @@ def _beside(
     """The big tenant's rate without and with the quiet ones, and what these wait meanwhile."""
     before = _signed(side, big)
     eventually(lambda: _signed(side, big) > before + 10, "it is being worked off", 60)
+    # until what a signature costs at this device is known
+    time.sleep(WARM_UP)
     rate_alone = _rate(side, big, seconds / 3)
     waits = Waits(side, quiet)
     stop = threading.Event()

@@ -236,7 +236,10 @@ class BusConsumer:
         prefetch: int = 100,
         batch: int = 50,
         linger: float = 0.005,
+        arrived: Callable[[], None] = lambda: None,
     ) -> None:
+        """linger: seconds in which more may come into a batch. arrived: called when the first one of a batch came."""
+        self._arrived = arrived
         self._bus = Bus(url)
         self._queue = queue
         self._handler = handler
@@ -285,6 +288,8 @@ class BusConsumer:
         headers = {str(key): str(value) for key, value in (message.headers or {}).items()}
         body = message.body.encode() if isinstance(message.body, str) else bytes(message.body)
         key = (message.delivery_info or {}).get("routing_key", "")
+        if not self._waiting:
+            self._arrived()
         self._waiting.append(Delivery(key, headers, body, message))
 
     def _loop(self, connection: Connection) -> None:

@@ -29,6 +29,7 @@ from services.signer.intake import Intake
 from services.signer.measure import measure
 from services.signer.pool_rpc import DevicesServicer
 from services.signer.provision import Order, ProvisionError, device_of, provision
+from services.signer.room import Room
 from services.signer.rpc import SignerServicer
 from services.signer.signing import Signing
 from services.signer.store import rates
@@ -120,6 +121,7 @@ def consume(config: Config) -> None:
     database = Database(config.database_url, pool_size=12)
     making = Signing(database, verifier, now, config.sm2_encoding)
     client = PoolClient(Client(config.pool_grpc, config.tls, *_POOL_NAMES))
+    room = Room()
     parts: dict[str, Check] = {"bus": _starting, "devices": _starting, "database": database.ping}
 
     def record(key: str, works: bool, reason: str) -> None:
@@ -133,7 +135,7 @@ def consume(config: Config) -> None:
 
         def appeared(device: RemoteDevice) -> None:
             parts[device.name] = device.check
-            threads.extend(Dispatcher(making, device, config.weights).start(stop))
+            threads.extend(Dispatcher(making, device, room, config.weights).start(stop))
 
         devices = Devices(client, record, appeared)
         parts["devices"] = devices.check
@@ -141,11 +143,12 @@ def consume(config: Config) -> None:
         consumer = bus.BusConsumer(
             config.bus_url,
             bus.event_queue(events.QUEUE, events.BINDINGS),
-            events.handler(Intake(database, now, devices.names), verifier),
+            events.handler(Intake(database, now, devices.names), verifier, room),
             stop,
             # half a batch more is on its way while one is being worked on: messages are large
             prefetch=config.batch + config.batch // 2,
             batch=config.batch,
+            arrived=room.expect,
         )
         parts["bus"] = partial(_connected, consumer.connected)
         consumer.run()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from prometheus_client import Gauge, Histogram
@@ -22,7 +23,8 @@ from runtime.wake import Listener
 from services.signer import domain, signing
 from services.signer.devices import RemoteDevice
 from services.signer.fair import Fair, Flow
-from services.signer.signing import Signing, Work
+from services.signer.room import WAY, Room
+from services.signer.signing import Manner, Signing, Work
 from services.signer.store import jobs, rates
 
 _LOG = log.get("dispatch")
@@ -42,28 +44,37 @@ MICRO_BATCH = 64
 #: seconds per signature until the device was measured: the slowest a clerk would call a device
 FIRST_COST = 0.01
 
+#: how those are served who come with little
+URGENT = Manner(urgent=True)
+
 #: what a hand took, by tenant
 Taken = dict[str, list[Work]]
 
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """What one thread does again and again. called: set when there is something to take. urgent: before what waits at
-    the device."""
+    """What one thread does again and again. called: set when there is something to take."""
 
     name: str
     take: Callable[[], Taken]
     called: threading.Event
-    urgent: bool
+    manner: Manner
 
 
 class Dispatcher:
     """All work of one device of the pool."""
 
     def __init__(
-        self, making: Signing, device: RemoteDevice, weights: Mapping[str, float] | None = None
+        self,
+        making: Signing,
+        device: RemoteDevice,
+        room: Room,
+        weights: Mapping[str, float] | None = None,
     ) -> None:
         self._making = making
+        self._room = room
+        #: how a backlog is worked off
+        self._giving = Manner(rest=room.give)
         self._name = device.name
         self._device = device
         self._fair = Fair(self._known_cost() or FIRST_COST, weights)
@@ -90,8 +101,8 @@ class Dispatcher:
 
     def start(self, stop: threading.Event) -> list[threading.Thread]:
         """Begin; the threads end by themselves when stopped."""
-        new = Hand("new", self._take_new, self._news, urgent=True)
-        share = Hand("share", self._take_share, self._piled_up, urgent=False)
+        new = Hand("new", self._take_new, self._news, URGENT)
+        share = Hand("share", self._take_share, self._piled_up, self._giving)
         threads = [threading.Thread(target=self._listen, args=(stop,), daemon=True)]
         threads += [
             threading.Thread(target=self._work, args=(hand, stop), daemon=True)
@@ -148,24 +159,31 @@ class Dispatcher:
 
     def _round(self, hand: Hand, stop: threading.Event) -> bool:
         """Take, sign, settle; False if there was nothing to do. Raises Problem unavailable if the database is down."""
+        manner = hand.manner
+        manner.rest()
         taken = hand.take()
         if not taken:
             return False
+        claim = self._room.claimed() if manner.urgent else nullcontext()
+        with _ROUND.labels(self._name, hand.name).time(), claim:
+            self._sign(taken, manner)
+            for tenant_id, group in taken.items():
+                manner.rest()
+                self._settle(tenant_id, group, manner, stop)
+        return True
+
+    def _sign(self, taken: Taken, manner: Manner) -> None:
         started = time.monotonic()
         works = [work for group in taken.values() for work in group]
-        with _ROUND.labels(self._name, hand.name).time():
-            try:
-                signing.sign(self._making, self._device, works, urgent=hand.urgent)
-            except Exception as exc:  # noqa: BLE001 - whatever it was, these jobs must not stay taken
-                _LOG.exception("dispatch.failed", device=self._name)
-                for work in works:
-                    work.put_back = work.put_back or type(exc).__name__
-            if not hand.urgent:
-                # the few that went first mostly waited for each other
-                self._measured(sum(1 for work in works if work.value), time.monotonic() - started)
-            for tenant_id, group in taken.items():
-                self._settle(tenant_id, group, stop)
-        return True
+        try:
+            signing.sign(self._making, self._device, works, manner)
+        except Exception as exc:  # noqa: BLE001 - whatever it was, these jobs must not stay taken
+            _LOG.exception("dispatch.failed", device=self._name)
+            for work in works:
+                work.put_back = work.put_back or type(exc).__name__
+        if not manner.urgent:
+            # the few that went first mostly waited for each other
+            self._measured(sum(1 for work in works if work.value), time.monotonic() - started)
 
     def _measured(self, signed: int, seconds: float) -> None:
         with self._sharing:
@@ -181,19 +199,20 @@ class Dispatcher:
         few = min(FIRST_JOBS, left)
         piled_up = any(lane > fresh.get(tenant_id, -1) for tenant_id, lane in flows)
         taken: Taken = {}
-        for tenant_id, lane in fresh.items():
-            if left <= 0:
-                break
-            works = self._taken(tenant_id, few, lane)
-            if works is None:
-                continue
-            left -= len(works)
-            if works:
-                taken[tenant_id] = works
-            more = len(works) == few
-            with self._sharing:
-                self._fair.went(tenant_id, lane, more=more)
-            piled_up |= more
+        with self._room.claimed(WAY) if fresh else nullcontext():
+            for tenant_id, lane in fresh.items():
+                if left <= 0:
+                    break
+                works = self._taken(tenant_id, few, lane, URGENT)
+                if works is None:
+                    continue
+                left -= len(works)
+                if works:
+                    taken[tenant_id] = works
+                more = len(works) == few
+                with self._sharing:
+                    self._fair.went(tenant_id, lane, more=more)
+                piled_up |= more
         if piled_up:
             self._piled_up.set()
         return taken
@@ -221,7 +240,7 @@ class Dispatcher:
                 with self._sharing:
                     granted = self._fair.grants(waiting, left)
                 for tenant_id, places in granted:
-                    works = self._taken(tenant_id, places, domain.BULK)
+                    works = self._taken(tenant_id, places, domain.BULK, self._giving)
                     if works is None:
                         waiting.pop(tenant_id)
                         continue
@@ -238,10 +257,10 @@ class Dispatcher:
         with self._making.database.transaction(None) as connection:
             return jobs.waiting(connection, self._name)
 
-    def _taken(self, tenant_id: str, places: int, lane: int) -> list[Work] | None:
+    def _taken(self, tenant_id: str, places: int, lane: int, manner: Manner) -> list[Work] | None:
         """None if the tenant's jobs cannot be had now: what was taken for the others goes on."""
         try:
-            return signing.take(self._making, tenant_id, self._name, places, lane=lane)
+            return signing.take(self._making, tenant_id, self._name, places, lane=lane, manner=manner)
         except Problem as problem:
             _LOG.warning("dispatch.waiting", device=self._name, reason=problem.en)
             return None
@@ -250,11 +269,11 @@ class Dispatcher:
         workers = self._device.workers
         return max(workers, min(MICRO_BATCH * workers, int(ROUND_SECONDS / self._fair.seconds_a_job)))
 
-    def _settle(self, tenant_id: str, works: Sequence[Work], stop: threading.Event) -> None:
+    def _settle(self, tenant_id: str, works: Sequence[Work], manner: Manner, stop: threading.Event) -> None:
         """Until the database took it: signatures are made, and may not be made again for nothing."""
         while True:
             try:
-                signing.settle(self._making, tenant_id, works)
+                signing.settle(self._making, tenant_id, works, manner)
                 return
             except Problem as problem:
                 _LOG.warning("dispatch.not_settled", device=self._name, reason=problem.en)

@@ -7,6 +7,7 @@ to: it is raised, logged and parked by the consumer. Must never take a tenant fr
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
 from google.protobuf.message import DecodeError
 
@@ -16,6 +17,7 @@ from runtime.bus import Delivery
 from runtime.errors import Problem
 from services.signer.domain import BULK, INTERACTIVE, Submission, is_kind, is_uuid
 from services.signer.intake import Intake, take_in
+from services.signer.room import WAY, Room
 
 QUEUE = "signer.submitted"
 BINDINGS = ("message.submitted.#",)
@@ -23,11 +25,14 @@ BINDINGS = ("message.submitted.#",)
 Handle = Callable[[list[Delivery]], None]
 
 
-def handler(intake: Intake, verifier: ActorVerifier) -> Handle:
+def handler(intake: Intake, verifier: ActorVerifier, room: Room) -> Handle:
     """What the consumer calls with each batch; returns when all is queued or refused."""
 
     def handle(deliveries: Sequence[Delivery]) -> None:
-        take_in(intake, [submission(delivery, verifier) for delivery in deliveries])
+        submissions = [submission(delivery, verifier) for delivery in deliveries]
+        awaited = any(one.lane == INTERACTIVE for one in submissions)
+        with room.claimed(WAY) if awaited else nullcontext():
+            take_in(intake, submissions)
 
     return handle
 

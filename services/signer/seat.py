@@ -147,7 +147,9 @@ class Seat:
 
     def _ask_documents(self, now: _CardNow, room: int) -> None:
         fingerprint = now.card.fingerprint
-        works = signing.take(self._making, self._actor.tenant_id, card_queue(fingerprint), room, self._lease)
+        works = signing.take(
+            self._making, self._actor.tenant_id, card_queue(fingerprint), room, lease=self._lease
+        )
         crash.point("signer.card.taken")
         for work in works:
             if not work.refusal:

@@ -37,6 +37,20 @@ class Signing:
     sm2_encoding: str
 
 
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How work is done. urgent: the device is asked before what it was asked to do earlier. rest: called between two
+    pieces of work, never while another transaction of the tenant could wait for this one."""
+
+    urgent: bool = False
+    rest: Callable[[], None] = lambda: None
+
+
+PLAIN = Manner()
+#: signatures that each of a device's workers is asked for between two rests
+PIECE = 16
+
+
 @dataclass(slots=True)
 class Work:
     """One message on its way; fields are filled from top to bottom."""
@@ -57,7 +71,14 @@ class Work:
 
 
 def take(
-    signing: Signing, tenant_id: str, queue: str, limit: int, lease: bytes = b"", lane: int = domain.BULK
+    signing: Signing,
+    tenant_id: str,
+    queue: str,
+    limit: int,
+    *,
+    lease: bytes = b"",
+    lane: int = domain.BULK,
+    manner: Manner = PLAIN,
 ) -> list[Work]:
     """Take the tenant's next jobs of a queue and commit the intent to sign them. Nothing is signed yet.
 
@@ -74,6 +95,7 @@ def take(
         intents = signatures.open_intents(connection, [job.message_id for job in taken])
         works, entries = [], []
         for job in taken:
+            manner.rest()
             work = _work(signing, job, known[job.key_id], lease)
             work.emptied = len(taken) < limit
             works.append(work)
@@ -115,25 +137,33 @@ def _work(signing: Signing, job: jobs.Job, key: Key, lease: bytes) -> Work:
     return Work(submission_of(job, signing.verifier), job.digest, key, pairs, lease=lease)
 
 
-def sign(signing: Signing, device: RemoteDevice, works: Sequence[Work], *, urgent: bool = False) -> None:
-    """Let a device sign, assemble and verify; a key that cannot sign becomes a refusal, a device that is down puts back.
-
-    urgent: before what the device was asked to do earlier."""
+def sign(signing: Signing, device: RemoteDevice, works: Sequence[Work], manner: Manner) -> None:
+    """Let a device sign, assemble and verify; a key that cannot sign becomes a refusal, a device that is down puts back."""
     asked = [work for work in works if not work.refusal]
     for work in asked:
+        manner.rest()
         prepare(work)
-    _ask(signing, device, asked, urgent)
+    _ask(signing, device, asked, manner)
     crash.point("signer.signed")
-    wrong = [work for work in asked if work.final and not verified(signing, work)]
-    if wrong:
-        # perhaps one bad process: another may do better, once
-        for work in wrong:
-            work.final = b""
-        _ask(signing, device, wrong, urgent)
-        for work in wrong:
-            if work.final and not verified(signing, work):
-                work.refusal = refusals.verification_failed(work.key)
+    wrong = _wrong(signing, asked, manner)
+    # perhaps one bad process: another may do better, once
+    for work in wrong:
+        work.final = b""
+    _ask(signing, device, wrong, manner)
+    for work in _wrong(signing, wrong, manner):
+        work.refusal = refusals.verification_failed(work.key)
     crash.point("signer.verified")
+
+
+def _wrong(signing: Signing, works: Sequence[Work], manner: Manner) -> list[Work]:
+    """Those that were made and do not hold."""
+    wrong = []
+    for work in works:
+        if work.final:
+            manner.rest()
+            if not verified(signing, work):
+                wrong.append(work)
+    return wrong
 
 
 def prepare(work: Work) -> xmlsign.Prepared:
@@ -144,12 +174,19 @@ def prepare(work: Work) -> xmlsign.Prepared:
     return work.prepared
 
 
-def _ask(signing: Signing, device: RemoteDevice, works: Sequence[Work], urgent: bool) -> None:
+def _ask(signing: Signing, device: RemoteDevice, works: Sequence[Work], manner: Manner) -> None:
+    size = PIECE * device.workers
+    for at in range(0, len(works), size):
+        manner.rest()
+        _ask_piece(signing, device, works[at : at + size], manner)
+
+
+def _ask_piece(signing: Signing, device: RemoteDevice, works: Sequence[Work], manner: Manner) -> None:
     try:
-        answers = device.sign([_request(work, device.mechanisms) for work in works], urgent=urgent)
+        answers = device.sign([_request(work, device.mechanisms) for work in works], urgent=manner.urgent)
     except Problem as problem:
         if problem.kind != "unavailable":
-            _one_by_one(signing, device, works, urgent, problem)
+            _one_by_one(signing, device, works, manner, problem)
             return
         _LOG.warning("signer.put_back", count=len(works), reason=problem.en)
         for work in works:
@@ -162,18 +199,19 @@ def _ask(signing: Signing, device: RemoteDevice, works: Sequence[Work], urgent: 
                 refusals.key_missing(work.key) if missing else refusals.key_unusable(work.key, answer.reason)
             )
         else:
+            manner.rest()
             assemble(signing, work, answer)
 
 
 def _one_by_one(
-    signing: Signing, device: RemoteDevice, works: Sequence[Work], urgent: bool, problem: Problem
+    signing: Signing, device: RemoteDevice, works: Sequence[Work], manner: Manner, problem: Problem
 ) -> None:
     """The device is well, but something in this batch kills its processes: only that is refused."""
     if len(works) == 1:
         works[0].refusal = refusals.key_unusable(works[0].key, problem.en)
         return
     for work in works:
-        _ask(signing, device, [work], urgent)
+        _ask_piece(signing, device, [work], manner)
 
 
 def assemble(signing: Signing, work: Work, raw: bytes) -> None:
@@ -214,7 +252,7 @@ def _prepared(work: Work) -> xmlsign.Prepared:
     return work.prepared
 
 
-def settle(signing: Signing, tenant_id: str, works: Sequence[Work]) -> None:
+def settle(signing: Signing, tenant_id: str, works: Sequence[Work], manner: Manner = PLAIN) -> None:
     """Commit signatures, refusals, ledger rows and events of one tenant at once, and end their jobs."""
     now = signing.clock()
     back = [work for work in works if work.put_back and not work.refusal]
@@ -226,8 +264,10 @@ def settle(signing: Signing, tenant_id: str, works: Sequence[Work]) -> None:
                 work.submission.message_id for work in back if (work.put_back, work.lease) == (reason, lease)
             ]
             jobs.put_back(connection, ids, reason, lease)
+        manner.rest()
         first = signatures.add(connection, tenant_id, [_signature(work, now) for work in signed])
         winners = [work for work in signed if work.submission.message_id in first]
+        manner.rest()
         told = [
             (work.submission, emit.signed(work.submission, work.key, work.final, now)) for work in winners
         ]
@@ -237,6 +277,7 @@ def settle(signing: Signing, tenant_id: str, works: Sequence[Work]) -> None:
             if work.refusal
         ]
         outcomes.tell(connection, tenant_id, told)
+        manner.rest()
         jobs.done(connection, [work.submission.message_id for work in (*signed, *refused)])
         for queue in sorted({work.key.queue for work in works if work.emptied}):
             jobs.clear_mark(connection, queue)
