@@ -5,8 +5,11 @@ Each command reads only what it needs, so that no process holds a password it ha
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from runtime import config
 from runtime.config import ConfigError
@@ -15,18 +18,6 @@ from services.signer.check import ENCODINGS
 from services.signer.domain import is_uuid
 from services.signer.tokens import settings as devices
 from services.signer.tokens.settings import DeviceSettings
-
-COMMANDS = (
-    "serve",
-    "consume",
-    "pool",
-    "cards",
-    "relay",
-    "migrate",
-    "provision",
-    "bench-device",
-    "verify-ledger",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,76 +50,19 @@ class Config:
 
 def read(command: str) -> Config:
     """The settings that `command` needs; raises ConfigError naming the first that is missing or wrong."""
-    level = config.text("LOG_LEVEL", "INFO").upper()
-    match command:
-        case "serve":
-            return Config(
-                level,
-                database_url=config.text("DATABASE_URL"),
-                ops_listen=config.text("OPS_LISTEN"),
-                grpc_listen=config.text("GRPC_LISTEN"),
-                pool_grpc=config.text("SIGNER_POOL_GRPC"),
-                tls=config.tls(),
-                actor_public_key=config.path("ACTOR_PUBLIC_KEY_FILE"),
-            )
-        case "consume":
-            return Config(
-                level,
-                database_url=config.text("DATABASE_URL"),
-                bus_url=config.text("BUS_URL"),
-                ops_listen=config.text("OPS_LISTEN"),
-                pool_grpc=config.text("SIGNER_POOL_GRPC"),
-                tls=config.tls(),
-                actor_public_key=config.path("ACTOR_PUBLIC_KEY_FILE"),
-                sm2_encoding=_choice("SM2_SIGNATURE_ENCODING", ENCODINGS),
-                batch=config.number("SIGNER_BATCH", 50, 1, 500),
-                weights=_weights(config.text("SIGNER_WEIGHTS", "")),
-            )
-        case "pool":
-            return Config(
-                level,
-                ops_listen=config.text("OPS_LISTEN"),
-                grpc_listen=config.text("GRPC_LISTEN"),
-                tls=config.tls(),
-                actor_public_key=config.path("ACTOR_PUBLIC_KEY_FILE"),
-                devices=_devices(),
-                canary_seconds=config.number("SIGNER_CANARY_SECONDS", 10, 1, 3600),
-            )
-        case "cards":
-            return Config(
-                level,
-                database_url=config.text("DATABASE_URL"),
-                ops_listen=config.text("OPS_LISTEN"),
-                grpc_listen=config.text("GRPC_LISTEN"),
-                tls=config.tls(),
-                actor_public_key=config.path("ACTOR_PUBLIC_KEY_FILE"),
-                sm2_encoding=_choice("SM2_SIGNATURE_ENCODING", ENCODINGS),
-                heartbeat_seconds=config.number("AGENT_HEARTBEAT_SECONDS", 15, 1, 300),
-            )
-        case "relay":
-            return Config(
-                level,
-                relay_database_url=config.text("RELAY_DATABASE_URL"),
-                bus_url=config.text("BUS_URL"),
-                ops_listen=config.text("OPS_LISTEN"),
-            )
-        case "migrate":
-            return Config(level, owner_database_url=config.text("OWNER_DATABASE_URL"))
-        case "provision":
-            # one process of each token is enough to make a key
-            few = tuple(device.with_workers(1) for device in _devices())
-            return Config(level, database_url=config.text("DATABASE_URL"), devices=few)
-        case "bench-device":
-            return Config(level, database_url=config.text("DATABASE_URL"), devices=_devices())
-        case "verify-ledger":
-            return Config(level, database_url=config.text("DATABASE_URL"))
-    raise ConfigError(f"no such command: {command}")
+    if command not in _NEEDS:
+        raise ConfigError(f"no such command: {command}")
+    found: dict[str, Any] = {name: _READ[name]() for name in _NEEDS[command]}
+    if command == "provision":
+        # one process of each token is enough to make a key
+        found["devices"] = tuple(device.with_workers(1) for device in found["devices"])
+    return Config(config.text("LOG_LEVEL", "INFO").upper(), **found)
 
 
-def _weights(setting: str) -> dict[str, float]:
+def _weights() -> dict[str, float]:
     """tenant=share,tenant=share: more or less of a device than the others' 1."""
     weights = {}
-    for part in filter(None, setting.split(",")):
+    for part in filter(None, config.text("SIGNER_WEIGHTS", "").split(",")):
         tenant, _, share = part.partition("=")
         try:
             weights[tenant.strip()] = float(share)
@@ -148,3 +82,40 @@ def _choice(name: str, allowed: tuple[str, ...]) -> str:
 
 def _devices() -> tuple[DeviceSettings, ...]:
     return devices.read(config.path("SIGNER_DEVICES_FILE").absolute())
+
+
+#: field of Config -> how it is read
+_READ: dict[str, Callable[[], Any]] = {
+    "database_url": partial(config.text, "DATABASE_URL"),
+    "relay_database_url": partial(config.text, "RELAY_DATABASE_URL"),
+    "owner_database_url": partial(config.text, "OWNER_DATABASE_URL"),
+    "bus_url": partial(config.text, "BUS_URL"),
+    "ops_listen": partial(config.text, "OPS_LISTEN"),
+    "grpc_listen": partial(config.text, "GRPC_LISTEN"),
+    "pool_grpc": partial(config.text, "SIGNER_POOL_GRPC"),
+    "tls": config.tls,
+    "actor_public_key": partial(config.path, "ACTOR_PUBLIC_KEY_FILE"),
+    "devices": _devices,
+    "sm2_encoding": partial(_choice, "SM2_SIGNATURE_ENCODING", ENCODINGS),
+    "canary_seconds": partial(config.number, "SIGNER_CANARY_SECONDS", 10, 1, 3600),
+    "heartbeat_seconds": partial(config.number, "AGENT_HEARTBEAT_SECONDS", 15, 1, 300),
+    "batch": partial(config.number, "SIGNER_BATCH", 50, 1, 500),
+    "weights": _weights,
+}
+_SERVER = ("ops_listen", "grpc_listen", "tls", "actor_public_key")
+#: command -> the fields that it needs
+_NEEDS: dict[str, tuple[str, ...]] = {
+    "serve": ("database_url", *_SERVER, "pool_grpc"),
+    "consume": (
+        "database_url", "bus_url", "ops_listen", "pool_grpc", "tls", "actor_public_key", "sm2_encoding",
+        "batch", "weights",
+    ),
+    "pool": (*_SERVER, "devices", "canary_seconds"),
+    "cards": ("database_url", *_SERVER, "sm2_encoding", "heartbeat_seconds"),
+    "relay": ("relay_database_url", "bus_url", "ops_listen"),
+    "migrate": ("owner_database_url",),
+    "provision": ("database_url", "devices"),
+    "bench-device": ("database_url", "devices"),
+    "verify-ledger": ("database_url",),
+}  # fmt: skip
+COMMANDS = tuple(_NEEDS)
