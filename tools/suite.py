@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 
 from tools.paths import ROOT
 
-#: parts that run at the same time: they wait more than they work
-AT_ONCE = 4
+#: parts that run at the same time: more would make each other late on two cores
+AT_ONCE = 3
 #: integration tests whose servers, tokens and processes are their own; all others share a running stack
 _OWN = (
     "agent",
@@ -30,6 +30,7 @@ _OWN = (
     "test_stack_*.py",
 )
 _ELSEWHERE = ("tests/e2e", "tests/fault", "tests/integration")
+_DOCUMENTS = ("tests/contract", "tests/unit/documents")
 #: pytest's code for "all passed"
 PASSED = 0
 #: how pytest's short summary, and vitest's, name a test that failed
@@ -47,7 +48,8 @@ def parts() -> dict[str, list[str]]:
         "services": ["tests/integration", *(f"--ignore={path}" for path in own)],
         "signer": signer,
         "processes": [path for path in own if path not in signer],
-        "rest": [f"--ignore={path}" for path in _ELSEWHERE],
+        "documents": list(_DOCUMENTS),
+        "rest": [f"--ignore={path}" for path in (*_ELSEWHERE, *_DOCUMENTS)],
     }
 
 
