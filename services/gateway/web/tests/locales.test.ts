@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { say, switchLanguage } from '@/locales'
+import { say, switchLanguage, t } from '@/locales'
 import en from '@/locales/en'
 import zh from '@/locales/zh-CN'
 import { isBranch, menuOf, PAGES, pageById } from '@/pages'
@@ -14,12 +14,28 @@ function flat(tree: Tree, at = ''): [string, string][] {
 }
 const chinese = new Map(flat(zh))
 const english = new Map(flat(en))
-const slots = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort()
+const forms = (text: string) => text.split(' | ')
+const slots = (text: string): string[] => (forms(text)[0]!.match(/\{\w+\}/g) ?? []).sort()
 
 describe('both languages', () => {
   it('have the same keys', () => expect([...english.keys()].sort()).toEqual([...chinese.keys()].sort()))
   it('have the same places to fill in', () => {
     for (const [key, text] of chinese) expect(slots(english.get(key) ?? ''), key).toEqual(slots(text))
+  })
+  it('say one of a thing as one, and each form has the same places', () => {
+    switchLanguage('en')
+    for (const [key, text] of english) {
+      for (const form of forms(text)) expect(slots(form), key).toEqual(slots(text))
+      if (slots(text).includes('{n}')) expect(t(key, { n: 1 }), key).not.toMatch(/\b1 (more )?[a-z]{3,}s\b/)
+    }
+    expect([0, 1, 2, '1', '1,234'].map((n) => t('query.rows', { n }))).toEqual([
+      '0 rows',
+      '1 row',
+      '2 rows',
+      '1 row',
+      '1,234 rows',
+    ])
+    switchLanguage('zh-CN')
   })
   it('are not mixed up', () => {
     for (const [key, text] of english) expect(text, key).not.toMatch(/[\u4e00-\u9fff]/)

@@ -1,12 +1,11 @@
 // Doing an action on documents: is it possible, are you sure, what came of it. The same on query and detail pages.
 // What changes a document leads to its form: editing at once, amending after the server made the new version.
 import { onBeforeUnmount, ref, shallowRef } from 'vue'
-import { useI18n } from 'vue-i18n'
 import { useRouter } from 'vue-router'
 import { documents } from '@/api/calls'
 import { problemWords } from '@/api/problem'
 import type { ActionDef, ActionResult, DocumentRow, Kind } from '@/api/types'
-import { count, inside, listed, say } from '@/locales'
+import { count, inside, listed, say, t } from '@/locales'
 import { formPath, siblingPath } from '@/pages'
 import { useCatalogue } from '@/stores/catalogue'
 import { stateDef } from '@/states'
@@ -19,7 +18,6 @@ import { useProblem } from './useProblem'
 type Row = Pick<DocumentRow, 'id' | 'number' | 'state'>
 
 export function useActions(kind: () => Kind | undefined) {
-  const { t } = useI18n()
   const session = useSession()
   const router = useRouter()
   const catalogue = useCatalogue()

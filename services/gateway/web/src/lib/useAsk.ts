@@ -1,8 +1,7 @@
 // A question before something is done: its button says what; true = agreed.
-import { useI18n } from 'vue-i18n'
+import { t } from '@/locales'
 
 export function useAsk() {
-  const { t } = useI18n()
   return async function ask(message: string, button: string, danger = false): Promise<boolean> {
     try {
       await ElMessageBox.confirm(message, button, {

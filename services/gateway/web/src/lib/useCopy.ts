@@ -1,5 +1,4 @@
 // 复制: a new form that begins with the content of a document. Nothing is stored before it is saved there.
-import { useI18n } from 'vue-i18n'
 import { useRouter } from 'vue-router'
 import type { Kind } from '@/api/types'
 import { formPath } from '@/pages'
@@ -7,9 +6,9 @@ import { useTabs } from '@/stores/tabs'
 import { copyOf } from './form'
 import { leaveCopy } from './handover'
 import type { Content } from './merge'
+import { t } from '@/locales'
 
 export function useCopy() {
-  const { t } = useI18n()
   const router = useRouter()
   const tabs = useTabs()
 

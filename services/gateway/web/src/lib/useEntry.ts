@@ -1,12 +1,10 @@
 // Why documents of a kind cannot be entered or imported, in words.
-import { useI18n } from 'vue-i18n'
 import type { Kind } from '@/api/types'
-import { listed, say } from '@/locales'
+import { listed, say, t, te } from '@/locales'
 import { useSession } from '@/stores/session'
 import { noEntry } from './entry'
 
 export function useEntry() {
-  const { t, te } = useI18n()
   const session = useSession()
   const kindWord = (name: string) => (te(`enterprise.${name}`) ? t(`enterprise.${name}`) : name)
 

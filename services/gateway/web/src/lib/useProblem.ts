@@ -1,9 +1,8 @@
 // Tells a problem that belongs to an action (not to a page): what happened, what to do, the trace. Never "failed" alone.
-import { useI18n } from 'vue-i18n'
 import { problemWords } from '@/api/problem'
+import { t } from '@/locales'
 
 export function useProblem(): { tell: (error: unknown) => void } {
-  const { t } = useI18n()
   function tell(error: unknown): void {
     const words = problemWords(error, t)
     const fields = words.fields

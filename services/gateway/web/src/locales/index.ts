@@ -29,7 +29,14 @@ spread(locale.value as Language)
 
 export const language = computed(() => locale.value as Language)
 export const elementLocale = computed(() => (language.value === 'en' ? elementEn : elementZh))
-export const t = i18n.global.t
+
+export const te = i18n.global.te
+
+/** The text of a key, its places filled in. `n` also chooses among forms: "{n} row | {n} rows". */
+export function t(key: string, named: Record<string, unknown> = {}): string {
+  const n = Number(String(named.n ?? '').replaceAll(',', '')) // it may be a number as people read it
+  return named.n === undefined || Number.isNaN(n) ? i18n.global.t(key, named) : i18n.global.t(key, named, n)
+}
 
 export function switchLanguage(value: Language): void {
   locale.value = value

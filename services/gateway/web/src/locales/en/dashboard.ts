@@ -4,7 +4,7 @@ import type zh from '../zh-CN/dashboard'
 const dashboard: typeof zh = {
   dashboard: {
     unit: 'documents',
-    documents: '{n} documents',
+    documents: '{n} document | {n} documents',
     allKinds: 'All documents',
     kind: 'Document',
     day: 'Day',
@@ -15,7 +15,7 @@ const dashboard: typeof zh = {
     nothing: 'Nothing to show',
     stale: 'Could not be updated; these are the former numbers.',
     severalKinds: 'These are documents of several kinds; choose which to see.',
-    moreKinds: '{n} more kinds',
+    moreKinds: '{n} more kind | {n} more kinds',
     tiles: { received: 'In today', waiting: 'Waiting for me', refused: 'Refused today', cleared: 'Cleared today' },
     none: {
       received: 'Nothing was stored today yet',
@@ -38,8 +38,8 @@ const dashboard: typeof zh = {
     code: 'Return status',
     share: 'Share',
     cumulative: 'Share so far',
-    reasonsMore: '{n} more reasons in the table',
-    reasonsMoreThan: 'more than {n} further reasons, see the table',
+    reasonsMore: '{n} more reason in the table | {n} more reasons in the table',
+    reasonsMoreThan: 'more than {n} further reason, see the table | more than {n} further reasons, see the table',
     period: 'Period',
     periods: { week: '7 days', fortnight: '14 days', month: 'This month' },
     clearance: 'Clearance time',
@@ -51,11 +51,12 @@ const dashboard: typeof zh = {
     p90: 'p90 (nine in ten)',
     units: { seconds: 'seconds', minutes: 'minutes', hours: 'hours', days: 'days' },
     devices: 'Signing devices',
-    queue: '{n} messages wait for a signature,',
+    queue: '{n} message waits for a signature, | {n} messages wait for a signature,',
     signing: 'Being signed',
     messages: 'Waiting (messages)',
     rate: 'Measured rate (messages/minute)',
-    rateFrom: 'Measured from the last {n} signatures, the last one at {at}',
+    rateFrom:
+      'Measured from the last signature ({n}), at {at} | Measured from the last {n} signatures, the last one at {at}',
     ends: 'Estimated end',
   },
 }

@@ -31,7 +31,7 @@ const detail: typeof zh = {
     channel: 'Channel',
     messageId: 'Message id',
     received: 'received {time}',
-    times: 'received {n} times',
+    times: 'received {n} time | received {n} times',
     standing: { applied: 'applied', late: 'late, state unchanged', unknown_status: 'unknown status, kept' },
     gone: 'This document was deleted',
     goneHint: 'The deletion stays on record in the timeline.',
@@ -108,7 +108,7 @@ const detail: typeof zh = {
     copied: 'Copied',
     notCopied: 'The browser does not allow copying; select the text and copy it',
     save: 'Download',
-    shared: 'This message holds {n} documents',
+    shared: 'This message holds {n} document | This message holds {n} documents',
   },
   diagnosis: {
     title: 'Self-diagnosis',

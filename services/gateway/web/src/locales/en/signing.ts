@@ -5,8 +5,8 @@ const en: typeof zh = {
   signing: {
     updated: 'Updated every 5 seconds',
     technical: 'Technical: {text}',
-    messages: '{n} messages',
-    documents: '{n} documents',
+    messages: '{n} message | {n} messages',
+    documents: '{n} document | {n} documents',
     confirm: 'Confirm',
     confirmed: '“{name}” signed a challenge: it is confirmed.',
     notConfirmed: 'Not confirmed',
@@ -15,7 +15,7 @@ const en: typeof zh = {
     card: 'Card, at a computer of the enterprise',
     poolDevice: 'HSM pool',
     waiting: 'Waiting',
-    rate: '{n} messages/minute',
+    rate: '{n} message/minute | {n} messages/minute',
     rateHead: 'Rate / estimated end',
     ends: 'Done about {at}',
     confirmedHead: 'Confirmed',
@@ -161,7 +161,7 @@ const en: typeof zh = {
         'Revoke “{name}”? Its connection ends at once and its certificate opens nothing; this cannot be undone.',
       revokeCards: 'Its cards {names} stop signing at once.',
       revokeWaits:
-        'The {n} messages that wait for these cards go on waiting: activate another key to sign them, or withdraw them in the signing queue.',
+        'The {n} message that waits for these cards goes on waiting: activate another key to sign it, or withdraw it in the signing queue. | The {n} messages that wait for these cards go on waiting: activate another key to sign them, or withdraw them in the signing queue.',
       revokeNone: 'No registered card hangs on it now.',
       revoked: '“{name}” is revoked and cut off.',
       mayNot: 'Only an enterprise administrator may manage agents',
@@ -222,7 +222,8 @@ const en: typeof zh = {
       emptyHint: 'It begins with the first signature.',
       emptyMessage: 'Nothing about this message',
       emptyMessageHint: "Check the number: all 36 characters, as in the document's timeline.",
-      valid: 'The hashes of the {n} rows on this page are right and follow from the rows before',
+      valid:
+        'The hash of the {n} row on this page is right and follows from the rows before | The hashes of the {n} rows on this page are right and follow from the rows before',
       broken:
         'The chain does not hold on this page: a row was changed or is missing. Stop and ask your provider to look into it.',
       seq: 'No.',

@@ -1,10 +1,9 @@
 // The words of the plots in the language of the page.
 import { computed } from 'vue'
-import { useI18n } from 'vue-i18n'
 import type { Names } from './options'
+import { t } from '@/locales'
 
 export function useNames() {
-  const { t } = useI18n()
   return computed<Names>(() => ({
     unit: t('dashboard.unit'),
     documents: t('dashboard.refusedDocuments'),

@@ -1,12 +1,10 @@
 // The areas of a form as declared: those people fill in first, what only the system or customs fills last.
 import { computed } from 'vue'
-import { useI18n } from 'vue-i18n'
 import type { Kind } from '@/api/types'
 import { isEditable } from '@/lib/form'
-import { say } from '@/locales'
+import { say, t } from '@/locales'
 
 export function useAreas(kind: Kind) {
-  const { t } = useI18n()
   const areas = computed(() => {
     const known = new Set(kind.areas.map((area) => area.name))
     const named = kind.areas.map((area) => ({

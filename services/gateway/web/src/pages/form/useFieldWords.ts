@@ -1,8 +1,7 @@
 // A place of a document in words: line and label of a field, and its value as people read it.
-import { useI18n } from 'vue-i18n'
 import type { Kind } from '@/api/types'
 import { isNumeric, showField } from '@/lib/fields'
-import { say } from '@/locales'
+import { say, t } from '@/locales'
 import { useCodes } from '@/stores/codes'
 
 interface Spot {
@@ -11,7 +10,6 @@ interface Spot {
 }
 
 export function useFieldWords(kind: Kind) {
-  const { t } = useI18n()
   const codes = useCodes()
   const fieldAt = (at: Spot) => (at.line === null ? kind.head : kind.lines).find((one) => one.name === at.field)
   const nameOf = (at: Spot): string => {

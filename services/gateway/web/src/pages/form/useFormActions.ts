@@ -1,6 +1,5 @@
 // 暂存, 申报, 删除 and printing from a form, with every question and every answer in words.
 import { ref, shallowRef } from 'vue'
-import { useI18n } from 'vue-i18n'
 import { documents } from '@/api/calls'
 import type { DocumentFull, Kind } from '@/api/types'
 import type { Draft } from '@/lib/drafts'
@@ -9,7 +8,7 @@ import { leave as handOver } from '@/lib/handover'
 import { merge, settle as decide, type Content, type Merge, type Side } from '@/lib/merge'
 import { useLeave } from '@/lib/useLeave'
 import { useProblem } from '@/lib/useProblem'
-import { count, say } from '@/locales'
+import { count, say, t } from '@/locales'
 import { detailPath, formPath } from '@/pages'
 import { stateDef } from '@/states'
 import type { Outcome } from '@/widgets/ResultsDialog.vue'
@@ -20,7 +19,6 @@ import type { useForm } from './useForm'
 const ATTEMPTS = 3
 
 export function useFormActions(kind: Kind, model: ReturnType<typeof useForm>, path: string) {
-  const { t } = useI18n()
   const { leave, goOn } = useLeave()
   const { tell } = useProblem()
   const declaring = ref(false)

@@ -1,7 +1,6 @@
 // 确认: a key signs a challenge. One of the pool answers at once; a card's holder is asked at the computer, and how far that is
 // is followed to its end also while the window is closed: the effect comes with the look at the answer.
 import { onBeforeUnmount, ref, shallowRef } from 'vue'
-import { useI18n } from 'vue-i18n'
 import { devices } from '@/api/calls'
 import { lasting } from '@/api/problem'
 import type { Challenge, DeviceKey } from '@/api/signing'
@@ -9,6 +8,7 @@ import { followUntil } from '@/lib/follow'
 import { isCard } from '@/lib/keys'
 import { explained } from '@/lib/signingReasons'
 import { useProblem } from '@/lib/useProblem'
+import { t } from '@/locales'
 
 export interface Asked {
   key: DeviceKey
@@ -17,7 +17,6 @@ export interface Asked {
 const isOver = ({ state }: Challenge) => state === 'used' || state === 'refused'
 
 export function useChallenge(done: () => unknown) {
-  const { t } = useI18n()
   const { tell } = useProblem()
   const busy = ref('')
   const asked = shallowRef<Asked | null>(null)

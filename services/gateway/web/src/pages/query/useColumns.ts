@@ -1,6 +1,5 @@
 // The columns of one query page as this person wants them; kept on the server, per page.
 import { computed } from 'vue'
-import { useI18n } from 'vue-i18n'
 import type { Kind } from '@/api/types'
 import {
   arranged,
@@ -14,7 +13,7 @@ import {
   type ColumnChoice,
 } from '@/lib/columns'
 import { viewColumns } from '@/lib/fields'
-import { say } from '@/locales'
+import { say, t } from '@/locales'
 import type { QueryPreset } from '@/pages'
 import { usePreferences } from '@/stores/preferences'
 
@@ -28,7 +27,6 @@ const BUILT_IN_WORDS: Record<string, string> = {
 }
 
 export function useColumns(kind: Kind, preset: QueryPreset, page: string) {
-  const { t } = useI18n()
   const preferences = usePreferences()
   const name = `columns.${page.toLowerCase()}`
   const all = computed(() => viewColumns(kind, (column) => t(`query.${BUILT_IN_WORDS[column]}`), say))

@@ -1,16 +1,15 @@
 // Signing in by card: the card at one's edge agent is asked, a code of four digits stands here and there, and this waits.
 import { computed, onBeforeUnmount, ref } from 'vue'
-import { useI18n } from 'vue-i18n'
 import { session as calls } from '@/api/calls'
 import { ApiProblem, problemWords } from '@/api/problem'
 import { useSession } from '@/stores/session'
+import { t } from '@/locales'
 
 /** milliseconds between looks at whether the card has signed */
 const EVERY = 2000
 
 export function useCardSignIn(done: () => unknown) {
   const session = useSession()
-  const { t } = useI18n()
   /** what the agent shows, too; empty while nothing is asked */
   const code = ref('')
   const left = ref(0)

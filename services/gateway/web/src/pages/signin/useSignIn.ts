@@ -1,13 +1,12 @@
 // Signing in: what was typed, what went wrong in words (wrong, locked for how long, server down), the wait of a lock.
 // Used by the sign-in page and by the dialog over pages whose session has ended.
 import { computed, nextTick, onBeforeUnmount, ref, useTemplateRef } from 'vue'
-import { useI18n } from 'vue-i18n'
 import { ApiProblem, problemWords } from '@/api/problem'
 import { useSession } from '@/stores/session'
+import { t } from '@/locales'
 
 export function useSignIn(done: () => unknown) {
   const session = useSession()
-  const { t } = useI18n()
   const username = ref('')
   const password = ref('')
   const busy = ref(false)

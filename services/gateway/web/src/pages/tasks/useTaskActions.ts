@@ -1,14 +1,12 @@
 // 生成申报数据, giving it up and deleting a task, each with its question and its answer.
 import { ref } from 'vue'
-import { useI18n } from 'vue-i18n'
 import { tasks } from '@/api/calls'
 import type { Task } from '@/api/types'
 import { useAsk } from '@/lib/useAsk'
 import { useProblem } from '@/lib/useProblem'
-import { count } from '@/locales'
+import { count, t } from '@/locales'
 
 export function useTaskActions(after: (gone?: boolean) => unknown) {
-  const { t } = useI18n()
   const { tell } = useProblem()
   const ask = useAsk()
   const busy = ref('')
