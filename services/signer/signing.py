@@ -47,8 +47,8 @@ class Manner:
 
 
 PLAIN = Manner()
-#: signatures that each of a device's workers is asked for between two rests
-PIECE = 16
+#: signatures that each worker of a device is asked for between two rests: a few milliseconds of the processors
+PIECE = 4
 
 
 @dataclass(slots=True)
