@@ -176,21 +176,26 @@ def prepare(work: Work) -> xmlsign.Prepared:
 
 def _ask(signing: Signing, device: RemoteDevice, works: Sequence[Work], manner: Manner) -> None:
     size = PIECE * device.workers
-    for at in range(0, len(works), size):
-        manner.rest()
-        _ask_piece(signing, device, works[at : at + size], manner)
+    try:
+        for at in range(0, len(works), size):
+            manner.rest()
+            _ask_piece(signing, device, works[at : at + size], manner)
+    except Problem as problem:
+        # it is down: the pieces that follow would find out in their turn, each after its deadline
+        left = [work for work in works if not (work.final or work.refusal)]
+        _LOG.warning("signer.put_back", count=len(left), reason=problem.en)
+        for work in left:
+            work.put_back = problem.en
 
 
 def _ask_piece(signing: Signing, device: RemoteDevice, works: Sequence[Work], manner: Manner) -> None:
+    """Raises Problem unavailable."""
     try:
         answers = device.sign([_request(work, device.mechanisms) for work in works], urgent=manner.urgent)
     except Problem as problem:
-        if problem.kind != "unavailable":
-            _one_by_one(signing, device, works, manner, problem)
-            return
-        _LOG.warning("signer.put_back", count=len(works), reason=problem.en)
-        for work in works:
-            work.put_back = problem.en
+        if problem.kind == "unavailable":
+            raise
+        _one_by_one(signing, device, works, manner, problem)
         return
     for work, answer in zip(works, answers, strict=True):
         if isinstance(answer, TokenError):
