@@ -31,6 +31,7 @@ _OWN = (
 )
 _ELSEWHERE = ("tests/e2e", "tests/fault", "tests/integration")
 _DOCUMENTS = ("tests/contract", "tests/unit/documents")
+_ISOLATION = "tests/isolation"
 #: pytest's code for "all passed"
 PASSED = 0
 #: how pytest's short summary, and vitest's, name a test that failed
@@ -49,7 +50,8 @@ def parts() -> dict[str, list[str]]:
         "signer": signer,
         "processes": [path for path in own if path not in signer],
         "documents": list(_DOCUMENTS),
-        "rest": [f"--ignore={path}" for path in (*_ELSEWHERE, *_DOCUMENTS)],
+        "isolation": [_ISOLATION],
+        "rest": [f"--ignore={path}" for path in (*_ELSEWHERE, *_DOCUMENTS, _ISOLATION)],
     }
 
 
