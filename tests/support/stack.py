@@ -5,6 +5,7 @@ Never attaches to a stack that somebody started by hand, and stops what it start
 
 from __future__ import annotations
 
+import fcntl
 import itertools
 import json
 import os
@@ -103,12 +104,16 @@ def running(
 
 def clear_up() -> None:
     """Stop and remove what earlier test runs left that were killed, and the folders of those that ended."""
-    for folder in BASE.parent.glob("*"):
-        ended = folder.name.isdigit() and start_time(int(folder.name)) is None
-        if ended:
-            for run_dir in folder.iterdir():
-                tool(run_dir, "down")
-            shutil.rmtree(folder, ignore_errors=True)
+    BASE.parent.mkdir(parents=True, exist_ok=True)
+    with (BASE.parent / "clear-up.lock").open("w") as lock:
+        # parts of the suite begin at the same time: one of them clears up, the others find it done
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for folder in BASE.parent.glob("*"):
+            ended = folder.name.isdigit() and start_time(int(folder.name)) is None
+            if ended:
+                for run_dir in folder.iterdir():
+                    tool(run_dir, "down")
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def read_environment(run_dir: Path, name: str) -> dict[str, str]:
