@@ -218,17 +218,21 @@ class Device:
             raise _down("the token process answered another number of requests")
         results: list[bytes | TokenError] = []
         for request, code, value in zip(job.requests, answer[::2], answer[1::2], strict=True):
-            # some libraries hide a key for a moment: who held it is asked once more before it is believed
-            doubted = request.key in job.vanished and not job.again
-            missing = job.missing if doubted else job.missing | {job.by}
-            if code == b"key-missing" and len(missing) < len(self.members):
-                again = Job(
-                    [b"sign", *packed(request)], [request], missing=missing, again=doubted or job.again
-                )
+            again = self._again(job, request) if code == b"key-missing" else None
+            if again is not None:
                 results += self._answers(self._submit(again))
             else:
                 results.append(TokenError(code.decode(), value.decode(errors="replace")) if code else value)
         return results
+
+    def _again(self, job: Job, request: SignRequest) -> Job | None:
+        """The same for another member; for the same one where it held the key a moment ago, as some libraries hide one
+        for so long. None if all were asked."""
+        doubted = request.key in job.vanished and not job.again
+        missing = job.missing if doubted else job.missing | {job.by}
+        if len(missing) == len(self.members):
+            return None
+        return Job([b"sign", *packed(request)], [request], missing=missing, again=doubted or job.again)
 
     def _result(self, job: Job, seconds: float | None = None) -> list[bytes]:
         try:
