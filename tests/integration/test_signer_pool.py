@@ -79,11 +79,14 @@ def one(alone: Cluster) -> Iterator[Device]:
 
 
 def test_work_is_spread_evenly_over_the_members(trio: Cluster, device: Device) -> None:
+    for shim in trio.shims:
+        # the time is the tokens' own: who is fast is not for the machine's other work to say
+        shim.rule("Sign", "wait 10")
     before = [shim.calls("SignInit") for shim in trio.shims]
-    assert good(sign(device, trio.keys, 600)) == 600
+    assert good(sign(device, trio.keys, 300)) == 300
     done = [shim.calls("SignInit") - then for shim, then in zip(trio.shims, before, strict=True)]
-    assert sum(done) >= 600
-    assert min(done) >= 600 // 6, done
+    assert sum(done) >= 300
+    assert min(done) >= 300 // 6, done
 
 
 def test_keys_are_asked_of_the_members_that_hold_them(tmp_path: Path) -> None:
@@ -150,6 +153,31 @@ def test_nobody_gets_the_answer_of_another(trio: Cluster, device: Device) -> Non
         key.verify(answer, request.data[-32:], padding.PKCS1v15(), Prehashed(hashes.SHA256()))
     # however many call: no session is shared, and none is opened for them
     assert [shim.calls("OpenSession") for shim in trio.shims] == sessions
+
+
+@pytest.mark.parametrize("code", [tokens.FUNCTION_FAILED, tokens.GENERAL_ERROR], ids=["function", "general"])
+def test_a_key_is_made_although_its_token_fails_for_a_moment(alone: Cluster, one: Device, code: int) -> None:
+    """SoftHSM does so at times to one process that makes a key while another does."""
+    shim, name = alone.shims[0], tokens.token_key(str(uuid.uuid4()), str(uuid.uuid4()))
+    made = shim.calls("GenerateKeyPair")
+    shim.rule("GenerateKeyPair", f"rv {code}", times=2)
+    public = one.generate(name, "rsa")
+    assert shim.calls("GenerateKeyPair") == made + 3
+    assert one.generate(name, "rsa") == public
+    assert good(sign(one, [name], 4)) == 4
+    shim.heal()
+
+
+def test_a_token_that_makes_no_keys_says_why(alone: Cluster, one: Device) -> None:
+    shim, name = alone.shims[0], tokens.token_key(str(uuid.uuid4()), str(uuid.uuid4()))
+    shim.rule("GenerateKeyPair", f"rv {tokens.FUNCTION_FAILED}")
+    with pytest.raises(Problem, match="FunctionFailed"):
+        one.generate(name, "rsa")
+    shim.heal()
+    one.wait_ready(20)
+    assert name not in one.key_names()
+    one.generate(name, "rsa")
+    assert one.key_names().count(name) == 1
 
 
 def test_a_session_that_is_closed_takes_no_login_with_it(alone: Cluster, one: Device) -> None:

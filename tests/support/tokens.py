@@ -28,7 +28,8 @@ from tools.servers import softhsm
 
 NATIVE = ROOT / "tests" / "support" / "native"
 #: codes of the PKCS#11 standard that tell that something is gone
-HOST_MEMORY, GENERAL_ERROR, DEVICE_ERROR, DEVICE_MEMORY, DEVICE_REMOVED = 0x2, 0x5, 0x30, 0x31, 0x32
+HOST_MEMORY, GENERAL_ERROR, FUNCTION_FAILED = 0x2, 0x5, 0x6
+DEVICE_ERROR, DEVICE_MEMORY, DEVICE_REMOVED = 0x30, 0x31, 0x32
 SESSION_CLOSED, SESSION_HANDLE_INVALID, USER_NOT_LOGGED_IN = 0xB0, 0xB3, 0x101
 
 

@@ -33,6 +33,13 @@ _LOOKS = (0.0, 0.02, 0.05, 0.1, 0.2)
 #: seconds in which nobody looks again for a key that was not found twice: the pool asks once more (pool.py)
 _MISSING_SECONDS = 30.0
 _GENERATE_TRIES = 3
+#: what SoftHSM answers at times to one process that makes a key while another does or logs in (measured: 2 of 150)
+_BUSY_ERRORS = (
+    exceptions.FunctionFailed,
+    exceptions.GeneralError,
+    exceptions.TemplateInconsistent,
+    *_HANDLE_ERRORS,
+)
 
 
 class Pkcs11Token:
@@ -79,14 +86,21 @@ class Pkcs11Token:
             return bytes(encode_ec_public_key(public))
 
     def generate(self, key: str, kind: str) -> bytes:
-        with translated():
-            if self._look(key) is not None:
-                return self.public_key(key)
-            self._missing.pop(key, None)
-            for _ in range(_GENERATE_TRIES):
-                if self._generate(key, kind):
-                    return self.public_key(key)
-        raise TokenError("lost", "the token makes keys but does not keep their names")
+        reason = "the token makes keys but does not keep their names"
+        found = self._look(key)
+        for _ in range(_GENERATE_TRIES):
+            try:
+                with translated():
+                    if found is not None or self._generate(key, kind):
+                        self._missing.pop(key, None)
+                        return self.public_key(key)
+            except TokenError as exc:
+                if not isinstance(exc.__cause__, _BUSY_ERRORS):
+                    raise
+                reason = exc.reason
+            # the pair may be there all the same: a second one of its name would never agree with it
+            found = self._sought(key)
+        raise TokenError("lost", reason)
 
     def _generate(self, key: str, kind: str) -> bool:
         """Make the pair and look whether the token really has it.
@@ -173,13 +187,7 @@ class Pkcs11Token:
             return handle
         if self._missing.get(key, 0) > time.monotonic():
             raise TokenError("key-missing", f"{key} is not in the token")
-        handle = self._look(key)
-        if handle is None:
-            # a library's picture of its token may be stale, and a token that went away answers "no such object"
-            # too: only a library that starts anew knows
-            self._handles, self._public = {}, {}
-            self._token, self._session = open_token(again=True)
-            handle = self._look(key)
+        handle = self._sought(key)
         if handle is None:
             self._missing[key] = time.monotonic() + (_MISSING_SECONDS if key in self._missing else 0.0)
             raise TokenError("key-missing", f"{key} is not in the token")
@@ -187,10 +195,21 @@ class Pkcs11Token:
         self._handles[key] = handle
         return handle
 
+    def _sought(self, key: str) -> Any | None:
+        """A key's handle. A library's picture of its token may be stale, and a token that went away answers "no such
+        object" too: only a library that starts anew knows."""
+        handle = self._look(key)
+        if handle is None:
+            self._handles, self._public = {}, {}
+            self._token, self._session = open_token(again=True)
+            handle = self._look(key)
+        return handle
+
     def _look(self, key: str) -> Any | None:
         for pause in _LOOKS:
             time.sleep(pause)
-            handle = self._find(key)
+            with translated():
+                handle = self._find(key)
             if handle is not None:
                 return handle
         return None
