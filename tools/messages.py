@@ -163,8 +163,7 @@ def _key(device: Device, order: Order) -> tuple[str, certificates.Certificate]:
     """A key pair of an enterprise: its name in the token, and its certificate."""
     key_id = ids.new_id()
     key = domain.token_key(_TENANT, key_id)
-    public = device.generate(key, xmlsign.ALGORITHMS[order.algorithm].key_kind)
-    certificate = certify(device, order, key_id, public, lambda: datetime.now(UTC))
+    certificate = certify(device, order, key_id, lambda: datetime.now(UTC))
     assert certificate is not None  # an authority's command answers at once
     return key, certificate
 

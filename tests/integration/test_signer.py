@@ -611,6 +611,32 @@ def test_provisioning_goes_on_after_a_crash(whole: SignerSide, point: str) -> No
     assert whole.provision(tenant)["id"] == str(waiting.id)
 
 
+def test_a_pair_that_its_token_loses_at_once_is_made_anew(
+    whole: SignerSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SoftHSM does so at times while another process logs in."""
+    tenant, device = Tenant(), whole.pool.devices["pkcs11"]
+    objects = lambda: set((whole.folder / "softhsm").glob("tokens/*/*.object"))  # noqa: E731
+    device.wait_ready(30)
+    there, made = objects(), []
+    generate = device.generate
+
+    def generate_and_lose(key: str, kind: str) -> bytes:
+        made.append(generate(key, kind))
+        if len(made) == 1:
+            for file in objects() - there:
+                file.unlink()
+            for pid in device.pids:
+                os.kill(pid, signal.SIGKILL)
+        return made[-1]
+
+    monkeypatch.setattr(device, "generate", generate_and_lose)
+    whole.equip(tenant)
+    assert len(set(made)) == 2
+    (key,) = whole.rows(tenant, "SELECT certificate FROM key")
+    assert certificates.read(bytes(key.certificate)).public_key == made[1]
+
+
 def test_a_key_may_wait_for_its_certificate_for_days(whole: SignerSide, tmp_path: Path) -> None:
     """The ceremony: pair in the token, request to the authority, certificate back; another tool reads the request."""
     tenant, request, issued = Tenant(), tmp_path / "request.pem", tmp_path / "certificate.pem"
