@@ -90,6 +90,10 @@ class Writer:
         form = doctype.message
         self._form = form
         p = self._prefix = f"{form.prefix}:" if form.prefix else ""
+        space = f"xmlns:{form.prefix}" if form.prefix else "xmlns"
+        self._start = f'<{p}{form.root} {space}="{_attribute(form.namespace)}" guid="'
+        base = "".join(f"<{p}{name}>%s</{p}{name}>" for name in ("copCode", "copName", "dxpMode", "dxpId"))
+        self._end = f"<{p}BaseTransfer>{base}</{p}BaseTransfer></{p}{form.root}>"
         self._head = _Part(p, doctype.head)
         self._line = _Part(p, doctype.lines)
         #: which slot of a line takes its number; None where lines have none
@@ -136,16 +140,16 @@ class Writer:
 
     def message(self, documents: Iterable[str], guid: str, transfer: Transfer) -> bytes:
         """The canonical bytes of an unsigned message of up to `max_documents` documents."""
-        p, form = self._prefix, self._form
         nodes = list(documents)
-        if not 0 < len(nodes) <= form.max_documents:
-            raise XmlError(f"a message holds 1 to {form.max_documents} documents, not {len(nodes)}")
-        space = f"xmlns:{form.prefix}" if form.prefix else "xmlns"
-        start = f'<{p}{form.root} {space}="{_attribute(form.namespace)}" guid="{_attribute(guid)}" version="{VERSION}">'
-        parts = (("copCode", transfer.cop_code), ("copName", transfer.cop_name), ("dxpMode", "DXP"),
-                 ("dxpId", transfer.dxp_id))  # fmt: skip
-        base = "".join(f"<{p}{name}>{escape(value)}</{p}{name}>" for name, value in parts)
-        end = f"<{p}BaseTransfer>{base}</{p}BaseTransfer></{p}{form.root}>"
+        if not 0 < len(nodes) <= self._form.max_documents:
+            raise XmlError(f"a message holds 1 to {self._form.max_documents} documents, not {len(nodes)}")
+        start = f'{self._start}{_attribute(guid)}" version="{VERSION}">'
+        end = self._end % (
+            escape(transfer.cop_code),
+            escape(transfer.cop_name),
+            "DXP",
+            escape(transfer.dxp_id),
+        )
         return "".join((start, *nodes, end)).encode()
 
 
