@@ -25,7 +25,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -36,12 +35,11 @@ from bench.common import Report, median, own_cpu, process_cpu, tree
 from bench.xml import NAMESPACES, TRANSFER, orders, self_signed, system_fields
 from documents.types.order import ORDER
 from documents.xml import writer
-from proto.signer.v1 import devices_pb2 as pb
 from runtime.actor import Actor, ActorSigner
 from runtime.grpc_client import Client
 from runtime.tls import TlsFiles
 from services.signer import xmlsign
-from services.signer.devices import PoolClient
+from services.signer.devices import Asked, PoolClient
 from services.signer.domain import token_key
 from services.signer.tokens.base import DIGEST_INFO, SignRequest, TokenError
 from services.signer.tokens.pool import Device
@@ -137,32 +135,19 @@ class Side:
     def digests(self) -> None:
         """64 signatures and nothing else."""
         prefix = self._algorithm.digest_info
-        items = [
-            pb.Item(key=self._key, mechanism=DIGEST_INFO, data=prefix + secrets.token_bytes(32))
-            for _ in range(BATCH)
-        ]
-        self._call(items)
+        self._call([(DIGEST_INFO, prefix + secrets.token_bytes(32)) for _ in range(BATCH)])
 
     def _sign(self, prepared: Sequence[xmlsign.Prepared]) -> list[bytes]:
         return self._call(
             [
-                pb.Item(
-                    key=self._key,
-                    mechanism=DIGEST_INFO if one.digest_info else self._algorithm.name,
-                    data=one.digest_info or one.signed_info,
-                )
+                (DIGEST_INFO, one.digest_info) if one.digest_info else (one.algorithm.name, one.signed_info)
                 for one in prepared
             ]
         )
 
-    def _call(self, items: Sequence[Any]) -> list[bytes]:
-        device = self._devices_file.stem
-        group = pb.Group(actor=self._token, items=items)
-        reply = self._client.sign(pb.SignBatch(device=device, groups=[group]), 60)
-        failed = [result for result in reply.results if result.code]
-        if failed:
-            raise RuntimeError(f"{failed[0].code}: {failed[0].reason}")
-        return [result.signature for result in reply.results]
+    def _call(self, asked: Sequence[tuple[str, bytes]]) -> list[bytes]:
+        requests = [Asked(SignRequest(self._key, mechanism, data), self._token) for mechanism, data in asked]
+        return _signatures(self._client.sign(self._devices_file.stem, requests, 60))
 
     def without_grpc(self, device: Device) -> Callable[[], None]:
         """As digests, asking a pool in this process."""
@@ -172,9 +157,7 @@ class Side:
             answers = device.sign(
                 [SignRequest(self._key, DIGEST_INFO, prefix + secrets.token_bytes(32)) for _ in range(BATCH)]
             )
-            failed = [answer for answer in answers if isinstance(answer, TokenError)]
-            if failed:
-                raise failed[0]
+            _signatures(answers)
 
         return digests
 
@@ -206,6 +189,14 @@ class Side:
         way, token = cpu(front) + own_cpu() - before[0], cpu(tokens) - before[1]
         signed = sum(done)
         return Run(signed / seconds, way / signed, token / signed)
+
+
+def _signatures(answers: Sequence[bytes | TokenError]) -> list[bytes]:
+    """Raises the first that is none."""
+    for answer in answers:
+        if isinstance(answer, TokenError):
+            raise answer
+    return [answer for answer in answers if isinstance(answer, bytes)]
 
 
 def _command_line(pid: int) -> bytes:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import grpc
@@ -34,21 +33,34 @@ class Client:
         self._names = (name_zh, name_en)
         self._lock = threading.Lock()
         self._channel: grpc.Channel | None = None
+        self._stubs: dict[Any, Any] = {}
         self._pid = 0
 
     @property
     def channel(self) -> grpc.Channel:
         """The channel of this process."""
         with self._lock:
-            if self._channel is None or self._pid != os.getpid():
-                self._channel = grpc.secure_channel(self._target, self._tls.client(), _OPTIONS)
-                self._pid = os.getpid()
-            return self._channel
+            return self._opened()
 
-    def call(self, method: Callable[..., Any], request: Any, token: str, deadline: float = DEADLINE) -> Any:
-        """method: a stub's method. Raises the callee's Problem, or `unavailable` if nobody answers."""
+    def _opened(self) -> grpc.Channel:
+        if self._channel is None or self._pid != os.getpid():
+            self._channel = grpc.secure_channel(self._target, self._tls.client(), _OPTIONS)
+            self._stubs = {}
+            self._pid = os.getpid()
+        return self._channel
+
+    def stub(self, kind: Any) -> Any:
+        """kind: a generated class. Made once for the channel: a new one prepares every method of its service anew."""
+        with self._lock:
+            channel = self._opened()
+            if kind not in self._stubs:
+                self._stubs[kind] = kind(channel)
+            return self._stubs[kind]
+
+    def call(self, kind: Any, method: str, request: Any, token: str, deadline: float = DEADLINE) -> Any:
+        """kind: a stub's class; method: its name there. Raises the callee's Problem, or `unavailable` if nobody answers."""
         try:
-            return method(request, timeout=deadline, metadata=((ACTOR_KEY, token),))
+            return getattr(self.stub(kind), method)(request, timeout=deadline, metadata=((ACTOR_KEY, token),))
         except grpc.RpcError as exc:
             raise _problem(exc, self._names) from exc
 

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from proto.signer.v1 import devices_pb2 as pb
 from proto.signer.v1 import devices_pb2_grpc
@@ -36,8 +35,7 @@ _ONE = 15.0
 Record = Callable[[str, bool, str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """A request and the token of the actor who asked for it."""
 
     request: SignRequest
@@ -52,27 +50,41 @@ class PoolClient:
 
     def describe(self) -> Any:
         """All devices, their members and the keys that fail (DescribeReply)."""
-        return self._client.call(_STUB(self._client.channel).Describe, pb.DescribeRequest(), "", EVERY * 5)
+        return self._client.call(_STUB, "Describe", pb.DescribeRequest(), "", EVERY * 5)
 
-    def sign(self, batch: Any, deadline: float) -> Any:
-        """A SignBatch; SignReply."""
-        return self._client.call(_STUB(self._client.channel).Sign, batch, "", deadline)
+    def sign(
+        self, device: str, asked: Sequence[Asked], deadline: float, *, urgent: bool = False
+    ) -> list[bytes | TokenError]:
+        """One answer per request, in order. urgent: before what waits at the device."""
+        groups = [
+            pb.Group(actor=token, key=key, mechanism=mechanism, data=[one.request.data for one in same])
+            for (token, key, mechanism), same in groupby(asked, key=_kind_of)
+        ]
+        batch = pb.SignBatch(device=device, groups=groups, urgent=urgent)
+        reply = self._client.call(_STUB, "Sign", batch, "", deadline)
+        answers: list[bytes | TokenError] = list(reply.signatures)
+        if len(answers) != len(asked):
+            raise Problem("internal", "签名设备应答数量不符。", "The pool answered another number of items.")
+        for failed in reply.failed:
+            answers[failed.place] = TokenError(failed.code, failed.reason)
+        return answers
 
     def sign_one(self, key: Key, algorithm: str, data: bytes, actor_token: str) -> bytes:
         """Let the pool hash and sign with one key. Raises Problem invalid if the device does not want to."""
         method = xmlsign.ALGORITHMS[algorithm]
-        item = pb.Item(key=key.token_key, mechanism=algorithm, data=data)
+        request = SignRequest(key.token_key, algorithm, data)
         if method.digest_info:
             # the way that every token offers
-            item = pb.Item(
-                key=key.token_key, mechanism=DIGEST_INFO, data=method.digest_info + method.digest(data)
-            )
-        group = pb.Group(actor=actor_token, items=[item])
-        (result,) = self.sign(pb.SignBatch(device=key.device_kind, groups=[group], urgent=True), _ONE).results
-        if result.code:
-            refusal = refusals.key_unusable(key, result.reason)
+            request = SignRequest(key.token_key, DIGEST_INFO, method.digest_info + method.digest(data))
+        (answer,) = self.sign(key.device_kind, [Asked(request, actor_token)], _ONE, urgent=True)
+        if isinstance(answer, TokenError):
+            refusal = refusals.key_unusable(key, answer.reason)
             raise Problem("invalid", refusal.zh, refusal.en)
-        return bytes(result.signature)
+        return answer
+
+
+def _kind_of(asked: Asked) -> tuple[str, str, str]:
+    return asked.actor_token, asked.request.key, asked.request.mechanism
 
 
 class RemoteDevice:
@@ -112,35 +124,14 @@ class RemoteDevice:
     def sign(self, asked: Sequence[Asked], *, urgent: bool = False) -> list[bytes | TokenError]:
         """One answer per request, in order. urgent: before what waits there. Raises Problem unavailable if the device is
         down."""
-        groups = [
-            pb.Group(
-                actor=token,
-                items=[
-                    pb.Item(key=item.request.key, mechanism=item.request.mechanism, data=item.request.data)
-                    for item in items
-                ],
-            )
-            for token, items in _by_actor(asked)
-        ]
         known, _heard = self._devices.heard(self.name)
         patience = known.patience if known else 0.0
-        batch = pb.SignBatch(device=self.name, groups=groups, urgent=urgent)
         try:
-            reply = self._devices.pool.sign(batch, patience + _WAY)
+            return self._devices.pool.sign(self.name, asked, patience + _WAY, urgent=urgent)
         except Problem as problem:
             if problem.kind == "unavailable":
                 self._devices.doubt(self.name)
             raise
-        if len(reply.results) != len(asked):
-            raise Problem("internal", "签名设备应答数量不符。", "The pool answered another number of items.")
-        return [
-            TokenError(result.code, result.reason) if result.code else bytes(result.signature)
-            for result in reply.results
-        ]
-
-
-def _by_actor(asked: Sequence[Asked]) -> Iterator[tuple[str, Iterator[Asked]]]:
-    return groupby(asked, key=lambda item: item.actor_token)
 
 
 class Devices:

@@ -5,7 +5,7 @@ Must never use a key for an actor of another tenant, whoever calls.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from proto.signer.v1 import devices_pb2 as pb
@@ -38,30 +38,29 @@ class DevicesServicer:
         device = self._pool.devices.get(request.device)
         if device is None:
             raise not_found()
-        requests = [item for group in request.groups for item in self._checked(group)]
+        requests = [one for group in request.groups for one in self._checked(group)]
         if len(requests) > MAX_ITEMS:
             raise Problem("too_large", f"一次最多 {MAX_ITEMS} 项。", f"At most {MAX_ITEMS} items a call.")
         device.wait_ready(device.settings.patience)
-        return pb.SignReply(
-            results=[_signed(answer) for answer in device.sign(requests, urgent=request.urgent)]
-        )
+        return _reply(device.sign(requests, urgent=request.urgent))
 
     def _checked(self, group: Any) -> list[SignRequest]:
-        owner = self._verifier.verify(group.actor, event=True).tenant_id + "/"
-        for item in group.items:
-            if not item.key.startswith(owner):
-                raise Problem(
-                    "forbidden",
-                    "密钥不属于请求人所在的租户。",
-                    "The key does not belong to the tenant of the actor who asked.",
-                )
-        return [SignRequest(item.key, item.mechanism, item.data) for item in group.items]
+        key, mechanism = group.key, group.mechanism
+        if not key.startswith(self._verifier.verify(group.actor, event=True).tenant_id + "/"):
+            raise Problem(
+                "forbidden",
+                "密钥不属于请求人所在的租户。",
+                "The key does not belong to the tenant of the actor who asked.",
+            )
+        return [SignRequest(key, mechanism, data) for data in group.data]
 
 
-def _signed(answer: bytes | TokenError) -> Any:
-    if isinstance(answer, TokenError):
-        return pb.Signed(code=answer.code, reason=answer.reason)
-    return pb.Signed(signature=answer)
+def _reply(answers: Sequence[bytes | TokenError]) -> Any:
+    failed = [(place, answer) for place, answer in enumerate(answers) if isinstance(answer, TokenError)]
+    return pb.SignReply(
+        signatures=[b"" if isinstance(answer, TokenError) else answer for answer in answers],
+        failed=[pb.Failed(place=place, code=error.code, reason=error.reason) for place, error in failed],
+    )
 
 
 def _device(name: str, device: Device) -> Any:

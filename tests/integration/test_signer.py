@@ -710,8 +710,7 @@ class Calls:
         files = TlsFiles(self._tls / "ca.pem", self._tls / f"{caller}.pem", self._tls / f"{caller}.key")
         client = Client(self._listen, files, "签名服务", "The signer")
         try:
-            stub: Any = signer_pb2_grpc.SignerStub(client.channel)
-            return client.call(getattr(stub, method), request, self._side.token_of(actor))
+            return client.call(signer_pb2_grpc.SignerStub, method, request, self._side.token_of(actor))
         finally:
             client.channel.close()
 

@@ -133,15 +133,15 @@ def test_the_pool_uses_a_key_for_its_own_tenant_and_its_own_callers_only(whole: 
         tls = Path(whole.servers["tls_dir"])
         files = TlsFiles(tls / "ca.pem", tls / f"{caller}.pem", tls / f"{caller}.key")
         client = Client(whole.environment["SIGNER_POOL_GRPC"], files, "签名设备", "The devices")
-        item = devices_pb2.Item(key=token_key(owner.id, str(row.id)), mechanism="rsa-sha256", data=b"x")
-        group = devices_pb2.Group(actor=whole.token_of(actor), items=[item])
+        key = token_key(owner.id, str(row.id))
+        group = devices_pb2.Group(actor=whole.token_of(actor), key=key, mechanism="rsa-sha256", data=[b"x"])
         try:
-            stub: Any = devices_pb2_grpc.DevicesStub(client.channel)
-            return client.call(stub.Sign, devices_pb2.SignBatch(device="pkcs11", groups=[group]), "")
+            batch = devices_pb2.SignBatch(device="pkcs11", groups=[group])
+            return client.call(devices_pb2_grpc.DevicesStub, "Sign", batch, "")
         finally:
             client.channel.close()
 
-    assert len(ask(owner.actor(), "signer.consume").results[0].signature) == 256
+    assert len(ask(owner.actor(), "signer.consume").signatures[0]) == 256
     for actor, caller in ((other.actor(), "signer.consume"), (owner.actor(), "gateway.http")):
         with pytest.raises(Problem) as caught:
             ask(actor, caller)

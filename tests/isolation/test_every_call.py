@@ -358,7 +358,7 @@ class Caller:
         address = self._environment[RPCS[rpc].target] if RPCS[rpc].target else self._targets[service]
         client = Client(address, self._tls, service, service)
         try:
-            return client.call(getattr(self.STUBS[service][0](client.channel), method), request, token)
+            return client.call(self.STUBS[service][0], method, request, token)
         finally:
             client.channel.close()
 

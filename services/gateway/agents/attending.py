@@ -83,7 +83,7 @@ class Attending:
                 raise
             yield _revoked()
             return
-        call = _STUB(self._cards.channel).Attend(_until_cut(frames), metadata=((ACTOR_KEY, token),))
+        call = self._cards.stub(_STUB).Attend(_until_cut(frames), metadata=((ACTOR_KEY, token),))
         line = _Line(fingerprint, call)
         with self._lock:
             self._open[id(line)] = line

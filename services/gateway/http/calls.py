@@ -23,8 +23,7 @@ def documents(owner: str, method: str, message: Any, deadline: float = DEADLINE)
 
 def to_owner(owner: str, stub: Any, method: str, message: Any, deadline: float = DEADLINE) -> Any:
     """One RPC to a service that keeps documents, of any of the interfaces it offers (stub: the generated class)."""
-    client = context.parts().owners[owner]
-    return client.call(getattr(stub(client.channel), method), message, context.token(), deadline)
+    return context.parts().owners[owner].call(stub, method, message, context.token(), deadline)
 
 
 def every_owner(method: str, message: Any) -> list[Any]:
@@ -45,11 +44,10 @@ def first_owner(method: str, message: Any, deadline: float = DEADLINE) -> Any:
 
 def signer(method: str, message: Any) -> Any:
     """One RPC to the service that keeps the keys."""
-    client = context.parts().keys
-    return client.call(getattr(_SIGNER(client.channel), method), message, context.token())
+    return context.parts().keys.call(_SIGNER, method, message, context.token())
 
 
 def signer_as(actor: Actor, method: str, message: Any) -> Any:
     """As `signer`, for an actor who has no session yet."""
     parts = context.parts()
-    return parts.keys.call(getattr(_SIGNER(parts.keys.channel), method), message, parts.signer.token(actor))
+    return parts.keys.call(_SIGNER, method, message, parts.signer.token(actor))

@@ -162,7 +162,7 @@ def _pieces(owner: str, export_id: str, first: pb.FilePart) -> Iterator[bytes]:
         offset = len(first.content)
         while offset < first.total:
             message = pb.FileRequest(id=export_id, offset=offset)
-            part = client.call(_STUB(client.channel).File, message, parts.signer.token(actor))
+            part = client.call(_STUB, "File", message, parts.signer.token(actor))
             if not part.content:
                 return  # it was dropped meanwhile: the length that was promised shows the caller that it is cut
             yield part.content

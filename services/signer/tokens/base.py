@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 #: how the data of a request is meant: DigestInfo to be padded and signed as it is, or bytes for the token to hash
 DIGEST_INFO = "digest-info"
 
 
-@dataclass(frozen=True, slots=True)
-class SignRequest:
+class SignRequest(NamedTuple):
     """key: domain.token_key. mechanism: DIGEST_INFO, or a name that says what `data` is hashed with: rsa-sha1, rsa-sha256,
     sm2-sm3, ecdsa-sha256 (by the token or its worker, as its profile has it)."""
 

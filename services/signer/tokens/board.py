@@ -60,6 +60,11 @@ class Board:
         self._jobs: deque[Job] = deque()
         self._changed = threading.Condition()
 
+    @property
+    def waiting(self) -> bool:
+        """Is there work that nobody has taken yet?"""
+        return bool(self._jobs)
+
     def put(self, job: Job, *, first: bool = False) -> None:
         """Give work. first: it waited before, or is urgent."""
         with self._changed:

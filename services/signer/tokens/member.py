@@ -54,6 +54,7 @@ class Member:
         #: the last trial that held: when, with which key
         self.proved: tuple[float, str] = (0.0, "")
         self._labels = (device, settings.name)
+        self._signed = _SIGNED.labels(*self._labels)
         self._board, self._may, self._settled = board, may, settled
         self._closed = threading.Event()
         self._opening = threading.Lock()
@@ -284,7 +285,9 @@ class Member:
                 self.keys = keys | {job.fields[1].decode()}
             case b"sign":
                 codes = answer[::2]
-                _SIGNED.labels(*self._labels).inc(sum(code == b"" for code in codes))
+                self._signed.inc(codes.count(b""))
+                if not any(codes) and job.keys <= keys:
+                    return  # as ever: nothing is new
                 pairs = list(zip(job.requests, codes, strict=False))
                 absent = frozenset(one.key for one, code in pairs if code == b"key-missing")
                 job.vanished = keys & absent

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,15 +48,20 @@ _OWN_ERRORS = (
 _START_TRIES = 6
 
 
-@contextmanager
-def translated() -> Iterator[None]:
-    """PKCS#11's errors as TokenError: failed for what concerns one key or request, lost for all else."""
-    try:
-        yield
-    except _OWN_ERRORS as exc:
-        raise TokenError("failed", type(exc).__name__) from exc
-    except exceptions.PKCS11Error as exc:
-        raise TokenError("lost", type(exc).__name__) from exc
+class _Translated:
+    """A class, as a generator would cost a microsecond for each signature."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, exc: BaseException | None, _trace: object) -> None:
+        if isinstance(exc, exceptions.PKCS11Error):
+            code = "failed" if isinstance(exc, _OWN_ERRORS) else "lost"
+            raise TokenError(code, type(exc).__name__) from exc
+
+
+#: `with TRANSLATED:` PKCS#11's errors as TokenError: failed for what concerns one key or request, lost for all else
+TRANSLATED = _Translated()
 
 
 def open_token(*, again: bool = False) -> tuple[Any, Any]:
@@ -91,7 +94,7 @@ def _find_token(module: str, wanted: dict[str, Any], *, again: bool) -> Any:
         except _START_ERRORS as exc:
             reason = f"{called}: {type(exc).__name__}"
             time.sleep(0.05 * 2**attempt)
-            with translated():
+            with TRANSLATED:
                 library.reinitialize()
         except exceptions.MultipleTokensReturned as exc:
             raise TokenError("settings", f"{called}: several tokens are called so; name its serial") from exc

@@ -23,7 +23,7 @@ from pkcs11.util.ec import encode_ec_public_key
 
 from services.signer.tokens import child, profile, sm2, vendor
 from services.signer.tokens.base import FATAL, SignRequest, TokenError, TokenInfo
-from services.signer.tokens.pkcs11_login import open_token, translated
+from services.signer.tokens.pkcs11_login import TRANSLATED, open_token
 from services.signer.tokens.profile import Profile, SignProfile
 
 _HALF = 32  # bytes of r and of s, for curves of 256 bits
@@ -49,7 +49,7 @@ class Pkcs11Token:
         self._profile = numbers
         # the session that logged in stays open for life: closing it would log the whole process out
         self._token, self._session = open_token()
-        with translated():
+        with TRANSLATED:
             slot = self._token.slot
             offered = {int(one) for one in slot.get_mechanisms()}
             name = f"{self._token.model.strip()} · {self._token.label.strip()}"
@@ -74,7 +74,7 @@ class Pkcs11Token:
         return sorted(self._handles)
 
     def public_key(self, key: str) -> bytes:
-        with translated():
+        with TRANSLATED:
             handle = self._handle(key)
             # from the public object: private ones of curves do not hold their point
             public = self._find(key, ObjectClass.PUBLIC_KEY) or handle
@@ -90,7 +90,7 @@ class Pkcs11Token:
         found = self._look(key)
         for _ in range(_GENERATE_TRIES):
             try:
-                with translated():
+                with TRANSLATED:
                     if found is not None or self._generate(key, kind):
                         self._missing.pop(key, None)
                         return self.public_key(key)
@@ -153,7 +153,7 @@ class Pkcs11Token:
             raise TokenError("failed", f"unknown mechanism {request.mechanism}")
         data = self._digest(way, request)
         mechanism = vendor.mechanism(way.mechanism)
-        with translated():
+        with TRANSLATED:
             try:
                 made = bytes(self._handle(request.key).sign(data, mechanism=mechanism))
             except _HANDLE_ERRORS:
@@ -208,7 +208,7 @@ class Pkcs11Token:
     def _look(self, key: str) -> Any | None:
         for pause in _LOOKS:
             time.sleep(pause)
-            with translated():
+            with TRANSLATED:
                 handle = self._find(key)
             if handle is not None:
                 return handle
@@ -234,7 +234,7 @@ class Pkcs11Token:
         for pause in _LOOKS:
             time.sleep(pause)
             try:
-                with translated():
+                with TRANSLATED:
                     self._handles = self._names()
                 return
             except TokenError as exc:

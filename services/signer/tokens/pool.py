@@ -107,7 +107,8 @@ class Device:
         """One answer per request, in the order in which they were begun. Raises Problem unavailable if the device is
         down."""
         answers: dict[int, bytes | TokenError] = {}
-        for job in jobs:
+        # the last one first: mostly it ends last, and then nothing else has to be waited for
+        for job in reversed(jobs):
             answers.update(zip(job.places, self._answers(job), strict=True))
         return [answers[index] for index in range(len(answers))]
 
@@ -173,8 +174,10 @@ class Device:
 
     def _jobs(self, requests: Sequence[SignRequest], indices: list[int]) -> list[Job]:
         working = [member for member in self.members if member.state is State.HEALTHY] or self.members
-        share = -(-len(indices) // sum(member.settings.workers for member in working))
-        size = max(1, min(share, *(member.frame(MICRO_BATCH) for member in working)))
+        most = min(member.frame(MICRO_BATCH) for member in working)
+        # while others wait, nobody gets an answer sooner for having it made in more places
+        shares = 1 if self._board.waiting else sum(member.settings.workers for member in working)
+        size = max(1, min(-(-len(indices) // shares), most))
         made = []
         for at in range(0, len(indices), size):
             places = indices[at : at + size]

@@ -29,7 +29,7 @@ def may(member: Candidate, job: Job, members: Sequence[Candidate]) -> bool:
     """May this member take the job now? Members that hold its keys come first, and those that did not fail with it."""
     if job.only:
         return job.only == member.name
-    if member.state is not State.HEALTHY or not any(one.name == member.name for one in holders(job, members)):
+    if member.state is not State.HEALTHY:
         return False
     able = [one for one in holders(job, members) if one.state is State.HEALTHY]
     offering = [one for one in able if _offers(one, job)] or able
