@@ -21,14 +21,8 @@ from tools.paths import ROOT
 #: parts that run at the same time: they wait more than they work, but more of them make each other late on two cores
 AT_ONCE = 4
 #: integration tests whose servers, tokens and processes are their own; all others share a running stack
-_OWN = (
-    "agent",
-    "test_bus_*.py",
-    "test_customs_*.py",
-    "test_signer*.py",
-    "test_simulator*.py",
-    "test_stack_*.py",
-)
+_PROCESSES = ("agent", "test_bus_*.py", "test_customs_*.py", "test_simulator*.py", "test_stack_*.py")
+_SIGNER = ("signing", "test_signer*.py")
 _ELSEWHERE = ("tests/e2e", "tests/fault", "tests/integration")
 _DOCUMENTS = ("tests/contract", "tests/unit/documents")
 _ISOLATION = "tests/isolation"
@@ -41,18 +35,21 @@ _COUNT = re.compile(r"(\d+) (passed|failed|skipped|errors?|warnings?|deselected|
 
 def parts() -> dict[str, list[str]]:
     """Name -> what pytest is told; the longest first."""
-    folder = ROOT / "tests" / "integration"
-    own = sorted(str(path.relative_to(ROOT)) for name in _OWN for path in folder.glob(name))
-    signer = [path for path in own if "/test_signer" in path]
+    processes, signer = _integration(_PROCESSES), _integration(_SIGNER)
     return {
         "pages": ["tests/e2e"],
-        "services": ["tests/integration", *(f"--ignore={path}" for path in own)],
+        "services": ["tests/integration", *(f"--ignore={path}" for path in (*processes, *signer))],
         "signer": signer,
-        "processes": [path for path in own if path not in signer],
+        "processes": processes,
         "documents": list(_DOCUMENTS),
         "isolation": [_ISOLATION],
         "rest": [f"--ignore={path}" for path in (*_ELSEWHERE, *_DOCUMENTS, _ISOLATION)],
     }
+
+
+def _integration(names: Sequence[str]) -> list[str]:
+    folder = ROOT / "tests" / "integration"
+    return sorted(str(path.relative_to(ROOT)) for name in names for path in folder.glob(name))
 
 
 @dataclass

@@ -17,7 +17,7 @@ FOLDERS = ("documents", "filing", "runtime", "services", "simulator")
 CONSUMERS = ("order.consume",)
 #: die in tests of their own, because filing orders does not come there
 ELSEWHERE = {
-    # a key is made before anything is filed: tests/integration/test_signer.py
+    # a key is made before anything is filed: tests/integration/signing/test_provision.py
     "signer.provision.requested",
     "signer.provision.generated",
     "signer.provision.certified",
