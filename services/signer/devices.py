@@ -16,7 +16,7 @@ from proto.signer.v1 import devices_pb2_grpc
 from runtime import log
 from runtime.errors import Problem
 from runtime.grpc_client import Client
-from services.signer import refusals, xmlsign
+from services.signer import asking, refusals
 from services.signer.domain import Key
 from services.signer.tokens.base import DIGEST_INFO, SignRequest, TokenError
 
@@ -71,11 +71,8 @@ class PoolClient:
 
     def sign_one(self, key: Key, algorithm: str, data: bytes, actor_token: str) -> bytes:
         """Let the pool hash and sign with one key. Raises Problem invalid if the device does not want to."""
-        method = xmlsign.ALGORITHMS[algorithm]
-        request = SignRequest(key.token_key, algorithm, data)
-        if method.digest_info:
-            # the way that every token offers
-            request = SignRequest(key.token_key, DIGEST_INFO, method.digest_info + method.digest(data))
+        # for RSA the way that every token offers
+        request = asking.request(key.token_key, algorithm, data, (DIGEST_INFO,))
         (answer,) = self.sign(key.device_kind, [Asked(request, actor_token)], _ONE, urgent=True)
         if isinstance(answer, TokenError):
             refusal = refusals.key_unusable(key, answer.reason)

@@ -6,7 +6,6 @@ The sealed software token signs with tongsuopy too; for it the judge is the same
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -16,8 +15,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from services.signer import certificates, xmlsign
-from services.signer.tokens.base import DIGEST_INFO, SignRequest
+from services.signer import asking, certificates
+from services.signer.tokens.base import SignRequest
 
 _ALGORITHMS = {"rsa": "rsa-sha256", "sm2": "sm2-sm3", "ec": "ecdsa-sha256"}
 _HALF = 32
@@ -43,11 +42,7 @@ def challenge(key: str, public_key: bytes, mechanisms: Collection[str]) -> Chall
     """For a key of a token that offers these mechanisms. Raises CertificateError for a kind of key we do not use."""
     algorithm = _ALGORITHMS[_kind(public_key)]
     data = b"tongguan canary " + os.urandom(32)
-    request = SignRequest(key, algorithm, data)
-    if algorithm == "rsa-sha256" and DIGEST_INFO in mechanisms:
-        prefix = xmlsign.ALGORITHMS[algorithm].digest_info
-        request = SignRequest(key, DIGEST_INFO, prefix + hashlib.sha256(data).digest())
-    return Challenge(request, algorithm, data, public_key)
+    return Challenge(asking.request(key, algorithm, data, mechanisms), algorithm, data, public_key)
 
 
 def _kind(public_key: bytes) -> str:

@@ -18,10 +18,10 @@ from pathlib import Path
 from runtime import crash
 from runtime.db import Database
 from runtime.errors import Problem
-from services.signer import certificates, chain, domain
+from services.signer import asking, certificates, chain, domain
 from services.signer.domain import Key
 from services.signer.store import jobs, keys, ledger
-from services.signer.tokens.base import DIGEST_INFO, SignRequest, TokenError
+from services.signer.tokens.base import TokenError
 from services.signer.tokens.pool import Device, Pool
 from services.signer.tokens.settings import DeviceSettings
 from services.signer.xmlsign import ALGORITHMS
@@ -121,19 +121,12 @@ def certify(
     key = domain.token_key(order.tenant_id, key_id)
 
     def sign(algorithm: str, data: bytes) -> bytes:
-        request = SignRequest(key, algorithm, data)
-        assert device.info is not None
-        if DIGEST_INFO in device.info.mechanisms:
-            method = ALGORITHMS[algorithm]
-            request = SignRequest(key, DIGEST_INFO, method.digest_info + method.digest(data))
-        (answer,) = device.sign([request])
+        answer = _asked(device, key, algorithm, data)
         if isinstance(answer, TokenError):
-            raise ProvisionError(
-                f"设备未能签署证书请求 / the device did not sign the request: {answer}"
-            ) from answer
+            raise _unsigned(answer)
         return answer
 
-    public = _pair(device, key, order.algorithm, sign)
+    public = _pair(device, key, order.algorithm)
     crash.point("signer.provision.generated")
     csr = certificates.request(public, order.name, order.enterprise_code, sign)
     issued = _issue(order, csr)
@@ -152,21 +145,30 @@ def certify(
     return certificate
 
 
-def _pair(device: Device, key: str, algorithm: str, sign: Callable[[str, bytes], bytes]) -> bytes:
+def _pair(device: Device, key: str, algorithm: str) -> bytes:
     """The public key of a pair that signs, before anybody certifies it. Raises ProvisionError."""
-    for left in reversed(range(_PAIRS)):
+    for _ in range(_PAIRS):
         public = device.generate(key, ALGORITHMS[algorithm].key_kind)
-        try:
-            made = sign(algorithm, b"tongguan")
-        except ProvisionError as exc:
-            if left and isinstance(exc.__cause__, TokenError) and exc.__cause__.code == "key-missing":
-                continue
-            raise
-        if certificates.verifier(public)(algorithm, b"tongguan", made):
-            return public
-    raise ProvisionError(
-        "设备中的密钥不能正常签名，请检查设备 / the new key does not sign properly; check the device"
-    )
+        made = _asked(device, key, algorithm, b"tongguan")
+        if not isinstance(made, TokenError) or made.code != "key-missing":
+            break
+    if isinstance(made, TokenError):
+        raise _unsigned(made)
+    if not certificates.verifier(public)(algorithm, b"tongguan", made):
+        raise ProvisionError(
+            "设备中的密钥不能正常签名，请检查设备 / the new key does not sign properly; check the device"
+        )
+    return public
+
+
+def _asked(device: Device, key: str, algorithm: str, data: bytes) -> bytes | TokenError:
+    assert device.info is not None
+    (answer,) = device.sign([asking.request(key, algorithm, data, device.info.mechanisms)])
+    return answer
+
+
+def _unsigned(error: TokenError) -> ProvisionError:
+    return ProvisionError(f"设备未能签署证书请求 / the device did not sign the request: {error}")
 
 
 def _issue(order: Order, csr: bytes) -> bytes | None:
